@@ -1,0 +1,185 @@
+"""The context pack: the slice of a catalog that a task needs, within a token budget.
+
+Best symbols first, no symbol cut in half. What is in the pack is what the model reads and what the constraint allows;
+how a symbol is written is `render`'s business, how well it fits the task is `retrieve`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from localgen_retrieval.catalog import Dsl, Proc, Production, Variable
+from localgen_retrieval.catalog_io import Domain, Example
+from localgen_retrieval.render import render_dsl, render_example, render_proc, render_variable
+from localgen_retrieval.retrieve import Ranking
+
+MAX_VARIABLES = 4
+MAX_PRODUCTIONS = 5
+# A variable this far below the best symbol is not worth its tokens; a DSL comes in when a production leads the best
+# proc by this much, in its best clause and in the whole instruction added up. Set on the validation domain.
+VARIABLE_MARGIN, DSL_MARGIN = 1.5, 0.5
+
+
+@dataclass(frozen=True)
+class PackDsl:
+    """A DSL in a pack: the catalog's entry, and the productions that the task is likely to need."""
+
+    dsl: Dsl
+    productions: tuple[Production, ...] = ()
+
+
+@dataclass(frozen=True)
+class ContextPack:
+    """What one task may use, best first, and the text that shows it to the model.
+
+    Attributes:
+        proc_scores: relevance of each proc of `procs` (hybrid z-score), in the same order.
+        tokens: length of `text` by the counter it was built with.
+    """
+
+    procs: tuple[Proc, ...]
+    proc_scores: tuple[float, ...]
+    variables: tuple[Variable, ...]
+    dsls: tuple[PackDsl, ...]
+    example: Example | None
+    text: str
+    tokens: int
+    left_out: tuple[str, ...] = field(default=())
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Names of everything in the pack."""
+        return (*(p.name for p in self.procs), *(v.name for v in self.variables), *(d.dsl.name for d in self.dsls))
+
+
+@dataclass
+class _Budget:
+    """Lines taken so far, counted as they are taken."""
+
+    limit: int
+    count: Callable[[str], int]
+    used: int = 0
+
+    def take(self, line: str) -> bool:
+        """Take a line if it still fits."""
+        cost = self.count(line + "\n")
+        if self.used + cost > self.limit:
+            return False
+        self.used += cost
+        return True
+
+
+def build_pack(
+    domain: Domain, ranking: Ranking, *, budget: int, count_tokens: Callable[[str], int], max_procs: int = 10
+) -> ContextPack:
+    """Fill a pack of at most `budget` tokens, as `count_tokens` counts.
+
+    The best proc of every clause comes first, then procs by overall score; variables and DSLs that fit the task better
+    than the catalog's average; last, if there is room, the worked example closest to the task. A DSL comes in when it
+    is the better fit for some clause, or when the catalog has nothing else.
+    """
+    catalog = domain.catalog
+    take = _Budget(budget, count_tokens)
+    dsls = _relevant_dsls(domain, ranking)
+    chosen_dsls: list[PackDsl] = []
+    dsl_lines: list[str] = []
+    for d in dsls:
+        line = render_dsl(d.dsl, d.productions, _excerpt(domain.grammars.get(d.dsl.name, "")))
+        if take.take(line):
+            chosen_dsls.append(d)
+            dsl_lines.append(line)
+    variables, variable_lines = [], []
+    best = float(ranking.scores.max()) if len(ranking.scores) else 0.0
+    for symbol, score in ranking.top("variable", MAX_VARIABLES):
+        v = catalog.variables[symbol.position]
+        line = render_variable(v)
+        if score > best - VARIABLE_MARGIN and take.take(line):
+            variables.append(v)
+            variable_lines.append(line)
+    procs: list[Proc] = []
+    scores: list[float] = []
+    lines: list[str] = []
+    left_out: list[str] = []
+    for position, score in _proc_order(ranking, max_procs):
+        p = catalog.procs[position]
+        line = render_proc(p)
+        if take.take(line):
+            procs.append(p)
+            scores.append(score)
+            lines.append(line)
+        else:
+            left_out.append(p.name)
+    example, example_lines = _closest_example(domain, ranking, take)
+    return ContextPack(
+        procs=tuple(procs),
+        proc_scores=tuple(scores),
+        variables=tuple(variables),
+        dsls=tuple(chosen_dsls),
+        example=example,
+        text="\n".join([*lines, *variable_lines, *dsl_lines, *example_lines]),
+        tokens=take.used,
+        left_out=tuple(left_out),
+    )
+
+
+def _proc_order(ranking: Ranking, limit: int) -> Iterable[tuple[int, float]]:
+    """(position, score) of procs: each clause's best first, then by score."""
+    index = [i for i, s in enumerate(ranking.symbols) if s.kind == "proc"]
+    if not index:
+        return []
+    order: list[int] = []
+    for clause in ranking.clause_scores:
+        best = max(index, key=lambda i: float(clause[i]))
+        if best not in order:
+            order.append(best)
+    order += [i for i in sorted(index, key=lambda i: -float(ranking.scores[i])) if i not in order]
+    return [(ranking.symbols[i].position, float(ranking.scores[i])) for i in order[:limit]]
+
+
+def _relevant_dsls(domain: Domain, ranking: Ranking) -> list[PackDsl]:
+    """DSLs with a grammar that some clause asks for: by name, or because a production fits it as well as any proc."""
+    found: list[tuple[float, PackDsl]] = []
+    others = [i for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")]
+    rows = [ranking.scores, *ranking.clause_scores]
+    whole = ranking.whole_scores
+    for d, dsl in enumerate(domain.catalog.dsls):
+        if dsl.name not in domain.grammars:
+            continue
+        own = [i for i, s in enumerate(ranking.symbols) if s.kind == "production" and s.dsl == d]
+        gap = 0.0
+        if own and others:
+            best_row = max(float(row[own].max() - row[others].max()) for row in rows)
+            gap = best_row + float(whole[own].max() - whole[others].max())
+        named = any(w in ranking.instruction.lower() for w in _names_of(dsl))
+        if named or gap > DSL_MARGIN or not others:
+            order = sorted(own, key=lambda i: -float(ranking.scores[i]))[:MAX_PRODUCTIONS]
+            positions = [ranking.symbols[i].position for i in order]
+            found.append((gap, PackDsl(dsl, tuple(dsl.productions[p] for p in positions if p >= 0))))
+    return [p for _, p in sorted(found, key=lambda t: -t[0])]
+
+
+def _names_of(dsl: Dsl) -> tuple[str, ...]:
+    """Words by which an instruction asks for this DSL outright."""
+    head = dsl.embedding.open.strip().strip("@{(").split()
+    return tuple({f"{w.lower()} block" for w in (dsl.name, *head[:1]) if len(w) > 1})
+
+
+def _closest_example(domain: Domain, ranking: Ranking, take: _Budget) -> tuple[Example | None, list[str]]:
+    for symbol, score in ranking.top("example", 1):
+        example = domain.examples[symbol.position]
+        line = render_example(example.task, _body(example.script))
+        if score > 1.0 and take.take(line):
+            return example, [line]
+    return None, []
+
+
+def _body(script: str) -> str:
+    """An example's script without its header, comments and blank lines."""
+    return "\n".join(line for line in script.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _excerpt(grammar: str, lines: int = 12) -> str:
+    """The rules of a Lark grammar, for DSLs that describe themselves no other way."""
+    kept = [line for line in grammar.splitlines() if line.strip() and not line.lstrip().startswith(("//", "%"))]
+    return "\n".join(kept[:lines])

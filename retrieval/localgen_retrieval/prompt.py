@@ -1,0 +1,32 @@
+"""How a pack and an instruction become the text that a model reads.
+
+Two forms. `compact` is what the shipped small model was trained on: pack, task, script, each after a marker token.
+`chat` is for any instruction-tuned GGUF: a fixed system prompt and one Goal / Constraints / Context message, to be put
+into the model's own chat template.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+PromptForm = Literal["compact", "chat"]
+
+PACK, TASK, SCRIPT, END = "<|pack|>", "<|task|>", "<|script|>", "<|end|>"
+MARKERS = (PACK, TASK, SCRIPT, END)
+
+SYSTEM_PROMPT = (
+    "You generate Tcl scripts that may embed DSL blocks. Use only the APIs shown in the context. "
+    "Outputs must pass the validators: answer with the script alone, no explanation, no code fence."
+)
+
+
+def compact_prompt(pack_text: str, instruction: str) -> str:
+    """The shipped model's prompt; the script follows, closed by `<|end|>`."""
+    return f"{PACK}\n{pack_text}\n{TASK}\n{' '.join(instruction.split())}\n{SCRIPT}\n"
+
+
+def chat_messages(pack_text: str, instruction: str, constraints: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    """System and user message for a model with a chat template."""
+    rules = "\n".join(f"- {c}" for c in constraints) or "- Valid Tcl; options before positional arguments."
+    user = f"Goal:\n{instruction.strip()}\n\nConstraints:\n{rules}\n\nContext (the only APIs there are):\n{pack_text}"
+    return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": user}]
