@@ -1,0 +1,85 @@
+"""The 64-bit parameter that llguidance's rules carry, and how bits of it are asked and set.
+
+0..35   options of the call that is being written (each at most once, required ones present)
+36..55  variables: declared in this body or one around it
+56..57  DSL blocks so far, saturating
+58..59  depth of the body
+60      whether the body has a statement that does something
+61..62  depth of command substitutions
+
+llguidance 1.9 inlines a rule that has one alternative and one use, and stumbles over the function of the parameter that
+it is used with; such rules get a second alternative that never applies.
+"""
+
+from __future__ import annotations
+
+import re
+
+OPTIONS = 36
+VARIABLES = 20
+FIRST_VARIABLE = OPTIONS
+BLOCKS = "[56:58]"
+DEPTH = "[58:60]"
+EFFECT = 60
+NESTING = "[61:63]"
+MAX_DEPTH = 2
+MAX_NESTING = 2
+NEVER = ' | "never" %if bit_set(63)'
+_ALL, _OPTION_BITS, _EFFECT_BIT = (1 << 64) - 1, (1 << OPTIONS) - 1, 1 << EFFECT
+CLEAR_OPTIONS = f"bit_and(0x{_ALL ^ _OPTION_BITS:x})"
+CLEAR_EFFECT = f"bit_and(0x{_ALL ^ _EFFECT_BIT:x})"
+# A body inside an argument starts afresh: no options, no effect yet, no substitution around it.
+CLEAR_BOTH = f"bit_and(0x{_ALL ^ _OPTION_BITS ^ _EFFECT_BIT ^ (3 << 61):x})"
+
+
+def effect_and(bit: int) -> str:
+    """Sets this bit and the one for an effect."""
+    return f"bit_or(0x{_EFFECT_BIT | 1 << bit:x})"
+
+
+def all_of(conditions: list[str]) -> str:
+    """` %if …` that holds where all conditions hold; nothing for none."""
+    if not conditions:
+        return ""
+    text = conditions[0]
+    for c in conditions[1:]:
+        text = f"and({text}, {c})"
+    return f" %if {text}"
+
+
+def any_of(conditions: list[str]) -> str:
+    """One condition that holds where any of these holds."""
+    text = conditions[0]
+    for c in conditions[1:]:
+        text = f"or({text}, {c})"
+    return text
+
+_TOKEN = re.compile(
+    r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\])+/|(?P<name>[a-z][a-z0-9_]*)::(?P<how>_|0x[0-9a-f]+|[a-z_]+\([^)]*\))|%if'
+)
+
+
+def settle(lines: list[str]) -> list[str]:
+    """Take the parameter away from rules without need of it: llguidance refuses a parametric rule that ignores it."""
+    heads = {m.group(1): i for i, line in enumerate(lines) if (m := re.match(r"([a-z][a-z0-9_]*)::_:", line))}
+    plain = set(heads)
+    while True:
+        needing = {n for n in plain if _needs(lines[heads[n]], plain)}
+        if not needing:
+            break
+        plain -= needing
+
+    def reference(m: re.Match[str]) -> str:
+        name = m.group("name")
+        return name if name is not None and name in plain else m.group(0)
+
+    return [_TOKEN.sub(reference, line) for line in lines]
+
+
+def _needs(line: str, plain: set[str]) -> bool:
+    """Whether a rule's body asks its parameter, or hands it to a rule that may."""
+    body = line[line.index("::_:") + 4 :]
+    for m in _TOKEN.finditer(body):
+        if m.group(0) == "%if" or (m.group("name") is not None and m.group("name") not in plain):
+            return True
+    return False

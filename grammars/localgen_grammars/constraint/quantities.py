@@ -1,0 +1,220 @@
+"""Numbers of an instruction: digits and number words with their units, converted to the unit that a value is in.
+
+A number in a generated script comes from here (or is a catalog's default): it is never made up digit by digit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+# Unit → (dimension, how many of the dimension's base unit).
+_SCALES: dict[str, tuple[str, str]] = {
+    "pm": ("length", "1e-12"), "nm": ("length", "1e-9"), "um": ("length", "1e-6"), "mm": ("length", "1e-3"),
+    "cm": ("length", "1e-2"), "dm": ("length", "0.1"), "m": ("length", "1"), "km": ("length", "1e3"),
+    "mil": ("length", "2.54e-5"), "in": ("length", "0.0254"), "fs": ("time", "1e-15"), "ps": ("time", "1e-12"),
+    "ns": ("time", "1e-9"), "us": ("time", "1e-6"), "ms": ("time", "1e-3"), "s": ("time", "1"), "min": ("time", "60"),
+    "h": ("time", "3600"), "d": ("time", "86400"), "uV": ("voltage", "1e-6"), "mV": ("voltage", "1e-3"),
+    "V": ("voltage", "1"), "kV": ("voltage", "1e3"), "nA": ("current", "1e-9"), "uA": ("current", "1e-6"),
+    "mA": ("current", "1e-3"), "A": ("current", "1"), "Hz": ("frequency", "1"), "kHz": ("frequency", "1e3"),
+    "MHz": ("frequency", "1e6"), "GHz": ("frequency", "1e9"), "uW": ("power", "1e-6"), "mW": ("power", "1e-3"),
+    "W": ("power", "1"), "kW": ("power", "1e3"), "MW": ("power", "1e6"), "fF": ("capacitance", "1e-15"),
+    "pF": ("capacitance", "1e-12"), "nF": ("capacitance", "1e-9"), "uF": ("capacitance", "1e-6"),
+    "ohm": ("resistance", "1"), "kohm": ("resistance", "1e3"), "Mohm": ("resistance", "1e6"), "B": ("data", "1"),
+    "kB": ("data", "1e3"), "MB": ("data", "1e6"), "GB": ("data", "1e9"), "TB": ("data", "1e12"),
+    "kbps": ("rate", "1e3"), "Mbps": ("rate", "1e6"), "Gbps": ("rate", "1e9"), "mg": ("mass", "1e-3"),
+    "g": ("mass", "1"), "kg": ("mass", "1e3"), "m3": ("volume", "1e3"), "t": ("mass", "1e6"),
+    "uL": ("volume", "1e-6"), "mL": ("volume", "1e-3"), "L": ("volume", "1"), "deg": ("angle", "3600"),
+    "arcmin": ("angle", "60"), "arcsec": ("angle", "1"), "%": ("ratio", "0.01"), "ppm": ("ratio", "1e-6"),
+    "degC": ("temperature", "1"), "dB": ("level", "1"), "mbar": ("pressure", "1e-3"), "bar": ("pressure", "1"),
+    "Pa": ("pressure", "1e-5"), "kPa": ("pressure", "1e-2"),
+}  # fmt: skip
+_NAMES: dict[str, tuple[str, ...]] = {
+    "nm": ("nanometre", "nanometer"), "um": ("micron", "micrometre", "micrometer", "µm", "μm"),
+    "mm": ("millimetre", "millimeter"), "cm": ("centimetre", "centimeter"), "m": ("metre", "meter"),
+    "km": ("kilometre", "kilometer"), "in": ("inch", "inches"), "ps": ("picosecond",), "ns": ("nanosecond", "nsec"),
+    "us": ("microsecond", "usec", "µs", "μs"), "ms": ("millisecond", "msec"), "s": ("second", "sec"),
+    "min": ("minute", "mins"), "h": ("hour", "hr", "hrs"), "d": ("day",), "mV": ("millivolt",), "V": ("volt", "v"),
+    "kV": ("kilovolt",), "uA": ("microamp", "µA"), "mA": ("milliamp",), "A": ("amp", "ampere"), "Hz": ("hertz", "hz"),
+    "kHz": ("kilohertz", "khz"), "MHz": ("megahertz", "mhz"), "GHz": ("gigahertz", "ghz"), "mW": ("milliwatt",),
+    "W": ("watt",), "kW": ("kilowatt",), "MW": ("megawatt",), "fF": ("femtofarad",), "pF": ("picofarad",),
+    "ohm": ("Ω", "ohms"), "kohm": ("kilohm", "kΩ"), "kB": ("kilobyte", "KB", "kb"), "MB": ("megabyte", "meg", "mb"),
+    "GB": ("gigabyte", "gig", "gb"), "TB": ("terabyte",), "Mbps": ("Mbit/s",), "mg": ("milligram",), "g": ("gram",),
+    "kg": ("kilogram", "kilo"), "uL": ("microlitre", "microliter", "ul"), "mL": ("millilitre", "milliliter", "ml"),
+    "L": ("litre", "liter", "l"), "m3": ("cubic metre", "cubic meter"), "deg": ("degree", "°"),
+    "arcmin": ("arcminute",), "arcsec": ("arcsecond",), "%": ("percent", "per cent", "pct"),
+    "degC": ("celsius", "°C", "centigrade"), "dB": ("decibel", "db"),
+}  # fmt: skip
+_ONES = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_WORDS: dict[str, Decimal] = {
+    **{w: Decimal(i) for i, w in enumerate(_ONES)}, **{w: Decimal(10 * (i + 2)) for i, w in enumerate(_TENS)},
+    "half": Decimal("0.5"), "quarter": Decimal("0.25"), "dozen": Decimal(12), "couple": Decimal(2),
+    "single": Decimal(1), "once": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3), "double": Decimal(2),
+    "triple": Decimal(3), "pair": Decimal(2),
+}  # fmt: skip
+_MULTIPLIERS = {"hundred": Decimal(100), "thousand": Decimal(1000), "million": Decimal(10**6), "k": Decimal(1000)}
+_ARTICLES = frozenset({"a", "an", "one"})
+_DIGITS = re.compile(r"(?<![\w.])(-?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:[eE]([+-]?\d+))?(?![\d])")
+_UNIT_OF: dict[str, str] = {
+    **{u: u for u in _SCALES}, **{n: u for u, names in _NAMES.items() for n in names},
+    **{f"{n}s": u for u, names in _NAMES.items() for n in names if n.isalpha() and len(n) > 2},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number that an instruction says.
+
+    Attributes:
+        value: the number; unit: canonical, "" where none is said; said: the words it was read from.
+    """
+
+    value: Decimal
+    unit: str
+    said: str
+
+
+def quantities_of(text: str) -> tuple[Quantity, ...]:
+    """The numbers of a text in order, each once."""
+    found: dict[tuple[Decimal, str], Quantity] = {}
+    for q in (*_from_digits(text), *_from_words(text)):
+        found.setdefault((q.value, q.unit), q)
+    return tuple(found.values())
+
+
+def canonical_unit(unit: str) -> str:
+    """A unit's canonical name; "" for an unknown one."""
+    return _UNIT_OF.get(unit) or _UNIT_OF.get(unit.lower(), "")
+
+
+def convert(q: Quantity, unit: str) -> list[Decimal]:
+    """What a quantity is in a unit: converted where both are of one dimension, itself where either has none.
+
+    Nothing where they are of different dimensions (a time is no length); per cent is a fraction too where no unit is
+    asked for.
+    """
+    wanted = canonical_unit(unit)
+    if not q.unit or not wanted:
+        values = [q.value]
+        if q.unit == "%" and not unit:
+            values.append(q.value / 100)
+        return values + ([q.value * 100] if not q.unit and wanted == "%" and abs(q.value) < 1 else [])
+    (have, scale), (want, to) = _SCALES[q.unit], _SCALES[wanted]
+    if have != want:
+        # "20 degrees" is a temperature as often as an angle.
+        return [q.value] if {have, want} == {"angle", "temperature"} and q.unit == "deg" else []
+    return [(q.value * Decimal(scale) / Decimal(to)).normalize()]
+
+
+def number_texts(
+    quantities: tuple[Quantity, ...], unit: str, *, integer: bool, low: float | None, high: float | None
+) -> list[str]:
+    """The numbers that a value of this unit and range may take, as scripts write them.
+
+    Where the range has negative numbers, each is there with either sign: people say "20 below" and "back by 150".
+    """
+    out: dict[str, None] = {}
+    for q in quantities:
+        for value in convert(q, unit):
+            for v in (value, -value) if q.value > 0 and (low is None or low < 0) else (value,):
+                if integer and v != v.to_integral_value():
+                    continue
+                if (low is not None and v < Decimal(str(low))) or (high is not None and v > Decimal(str(high))):
+                    continue
+                text = format(v.normalize(), "f") if v else "0"
+                if len(text) <= 24:
+                    out[text] = None
+    return list(out)
+
+
+def unit_in(doc: str) -> str:
+    """The unit that a doc names (`Width in um.`), "" for none."""
+    for m in re.finditer(r"\b(?:in|of|,)\s+([A-Za-zµμ%°]+)", doc):
+        unit = canonical_unit(m.group(1))
+        if unit and m.group(1) not in ("a", "in"):
+            return unit
+    return ""
+
+
+def _from_digits(text: str) -> list[Quantity]:
+    out = []
+    for m in _DIGITS.finditer(text):
+        sign, digits, exponent = m.groups()
+        value = Decimal(digits.replace(",", "") + (f"e{exponent}" if exponent else ""))
+        before = text[: m.start()]
+        minus = sign or re.search(r"\b(?:minus|negative)\s+$", before, re.I)
+        rest = text[m.end() :]
+        k = re.match(r"\s?(hundred|thousand|million|k)\b", rest)
+        if k:
+            value *= _MULTIPLIERS[k.group(1)]
+            rest = rest[k.end() :]
+        out.append(Quantity(-value if minus else value, _unit_after(rest), m.group(0) + rest[:8]))
+    for m in re.finditer(r"(?<=\d)[x×:-](\d+(?:\.\d+)?)", text):  # 2x2, 19:30, 100-400
+        out.append(Quantity(Decimal(m.group(1)), _unit_after(text[m.end() :]), m.group(0)))
+    return out
+
+
+def _unit_after(rest: str) -> str:
+    m = re.match(r"[\s-]?(per cent|cubic met(?:re|er)s?|[A-Za-zµμΩ°%]+(?:/[A-Za-z]+)?)", rest)
+    return canonical_unit(m.group(1)) if m else ""
+
+
+def _from_words(text: str) -> list[Quantity]:
+    text = re.sub(r"\bcubic met(re|er)s?\b", "m3", text)
+    words = re.findall(r"[A-Za-z%°µ]+3?|\S", text.replace("-", " "))
+    out = []
+    i = 0
+    while i < len(words):
+        value, j = _number_at(words, i)
+        if value is None:
+            i += 1
+            continue
+        unit = canonical_unit(words[j]) if j < len(words) else ""
+        if unit and words[j] in ("in", "a", "s"):
+            unit = ""
+        minus = i > 0 and words[i - 1].lower() in ("minus", "negative")
+        out.append(Quantity(-value if minus else value, unit, " ".join(words[i:j])))
+        i = max(j, i + 1)
+    return out
+
+
+def _number_at(words: list[str], i: int) -> tuple[Decimal | None, int]:
+    """(number, index after it) for number words from index i on."""
+    word = words[i].lower()
+    if word in _ARTICLES and word != "one":
+        after = words[i + 1].lower() if i + 1 < len(words) else ""
+        if after in _MULTIPLIERS:
+            return _MULTIPLIERS[after], i + 2
+        unit = canonical_unit(after) if len(after) > 2 else ""
+        if unit and [w.lower() for w in words[i + 2 : i + 5]] == ["and", "a", "half"]:
+            words[i + 2 : i + 5] = []
+            return Decimal("1.5"), i + 1
+        return (Decimal(1), i + 1) if unit else (None, i)
+    if word not in _WORDS:
+        return None, i
+    value, i = _WORDS[word], i + 1
+    if i < len(words) and words[i].lower() in ("quarters", "tenths", "thirds", "halves"):
+        value, i = value / {"quarters": 4, "tenths": 10, "thirds": 3, "halves": 2}[words[i].lower()], i + 1
+        if words[i : i + 2] in (["of", "an"], ["of", "a"]):
+            i += 2
+        return value, i
+    if word in ("half", "quarter"):
+        while i < len(words) and words[i].lower() in ("a", "an", "of"):
+            i += 1
+        return value, i
+    if [w.lower() for w in words[i : i + 3]] == ["and", "a", "half"]:
+        value, i = value + Decimal("0.5"), i + 3
+    if word in _TENS and i < len(words) and words[i].lower() in _ONES[1:10]:
+        value, i = value + _WORDS[words[i].lower()], i + 1
+    while i < len(words) and words[i].lower() in ("hundred", "thousand", "million"):
+        value, i = value * _MULTIPLIERS[words[i].lower()], i + 1
+        if i + 1 < len(words) and words[i].lower() == "and" and words[i + 1].lower() in _WORDS:
+            value, i = value + _WORDS[words[i + 1].lower()], i + 2
+    if i + 2 < len(words) and words[i].lower() == "point" and words[i + 1].lower() in _ONES[:10]:
+        value, i = value + _WORDS[words[i + 1].lower()] / 10, i + 2
+    return value, i

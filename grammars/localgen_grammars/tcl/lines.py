@@ -1,0 +1,28 @@
+"""From offsets to lines, columns and bytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+
+class Lines:
+    """The line table of one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = [0]
+        find = text.find
+        at = find("\n")
+        while at >= 0:
+            self._starts.append(at + 1)
+            at = find("\n", at + 1)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """(line, column), both from 1, columns in characters."""
+        offset = max(0, min(offset, len(self._text)))
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def byte(self, offset: int) -> int:
+        """The offset in the text's UTF-8 form."""
+        return len(self._text[:offset].encode("utf-8", "surrogatepass"))
