@@ -1,0 +1,129 @@
+"""When to ask instead of writing, and what: only for a reason that can be named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from localgen.scripts import called_procs
+from localgen_grammars.constraint.grounding import is_stop_word
+from localgen_grammars.constraint.quantities import number_texts, quantities_of, unit_in
+from localgen_retrieval.catalog import Arg, Catalog, Proc
+from localgen_retrieval.retrieve import Ranking
+from localgen_retrieval.text import words as text_words
+
+# Best cosine of any symbol below which an instruction is about something else; set on the validation domain.
+OUTSIDE_COSINE = 0.2
+_LIMIT_WORDS = re.compile(r"\b(?:min|max|minimum|maximum|full|fully|zero|default|usual|standard)\b", re.I)
+
+
+@dataclass(frozen=True)
+class Clarification:
+    """A question with concrete answers."""
+
+    message: str
+    suggestions: tuple[str, ...]
+
+
+def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
+    """The question for an instruction that is about nothing in the catalog."""
+    if len(ranking.encoder_scores) == 0 or float(ranking.encoder_scores.max()) >= OUTSIDE_COSINE:
+        return None
+    near = [f"{s.name}: {_summary(catalog, s.name)}".removesuffix(": ") for s, _ in ranking.top("proc", 3)]
+    what = catalog.description.rstrip(".") or catalog.name or "this domain"
+    return Clarification(f"This does not look like a task for {what}. What should be done with its API?", tuple(near))
+
+
+def missing_value(
+    body: str, instruction: str, catalog: Catalog, excluded: Mapping[str, str], ranking: Ranking
+) -> Clarification | None:
+    """The question for a required argument that the instruction gives no value for.
+
+    Two signs: the procs that fit best could not be written because no word of the instruction can be their value; or
+    the script fills a required name with a word that is not a name, or a required number although no number is said.
+    """
+    best = ranking.top("proc", 1)
+    if best and best[0][0].name in excluded:
+        proc = catalog.proc(best[0][0].name)
+        if proc is not None:
+            missing = [a for a in proc.args if a.required and a.name in excluded[proc.name]]
+            if missing:
+                return _ask(proc, missing[0])
+    vocabulary = _vocabulary(catalog)
+    for line in body.splitlines():
+        for name in called_procs(line, {p.name for p in catalog.procs}):
+            proc = catalog.proc(name)
+            if proc is None:
+                continue
+            for arg in proc.args:
+                value = _value(line, proc, arg)
+                if value is not None and arg.required and not _given(arg, value, instruction, vocabulary):
+                    return _ask(proc, arg)
+    return None
+
+
+def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str]) -> bool:
+    """Whether the instruction can be where a value came from."""
+    if arg.numeric:
+        unit, integer = arg.unit or unit_in(arg.doc), arg.type == "int"
+        said = number_texts(quantities_of(instruction), unit, integer=integer, low=arg.min, high=arg.max)
+        number = value.removesuffix(arg.unit) if arg.unit_suffix else value
+        return number in said or value.startswith(("$", "[", "{")) or bool(_LIMIT_WORDS.search(instruction))
+    if arg.type != "string" or value.startswith(("$", "[", "{")):
+        return True
+    word = value.strip('"')
+    if not word.islower() or not word.isalpha():
+        return True
+    if arg.default_text == word:
+        return True
+    stems = set(text_words(word))
+    return not is_stop_word(word) and not stems <= vocabulary
+
+
+def _vocabulary(catalog: Catalog) -> set[str]:
+    """Stems of the words that the catalog itself is written in: such a word is hardly a name."""
+    texts = [" ".join((p.name, p.summary, *(a.name for a in p.args), *(a.kind for a in p.args))) for p in catalog.procs]
+    return set(text_words(" ".join(texts)))
+
+
+def _value(line: str, proc: Proc, arg: Arg) -> str | None:
+    """The word written for an arg of a call on a line of a generated script; None if it is not there."""
+    if not arg.positional:
+        m = re.search(rf" -{re.escape(arg.name)} (\S+)", line)
+        return m.group(1).rstrip("]") if m and arg.type != "flag" else None
+    rest = re.split(rf"(?:^|[\[\s]){re.escape(proc.name)}(?=\s)", line, maxsplit=1)
+    if len(rest) < 2:
+        return None
+    words = rest[1].split()
+    flags = {f"-{a.name}" for a in proc.options if a.type == "flag"}
+    bare: list[str] = []
+    i = 0
+    while i < len(words):
+        if re.match(r"-[A-Za-z]", words[i]):
+            i += 1 if words[i] in flags else 2
+        else:
+            bare.append(words[i])
+            i += 1
+    at = [a.name for a in proc.positionals].index(arg.name)
+    return bare[at].rstrip("]") if at < len(bare) and not bare[0].startswith("{") else None
+
+
+def _ask(proc: Proc, arg: Arg) -> Clarification:
+    what = arg.doc.rstrip(".") or arg.kind or arg.name
+    unit = f" (in {arg.unit})" if arg.unit else ""
+    if arg.values:
+        choices = tuple(f"{arg.name}: {v}" for v in arg.values)
+    elif arg.min is not None and arg.max is not None:
+        choices = (f"{arg.name} between {arg.min:g} and {arg.max:g}{unit}",)
+    else:
+        choices = (f"name the {arg.kind or arg.name}{unit}",)
+    example = next((e for e in proc.examples), "")
+    if example:
+        choices += (f"for example: {example}",)
+    return Clarification(f"What is the {arg.name}{unit} for {proc.name}? ({what})", choices)
+
+
+def _summary(catalog: Catalog, name: str) -> str:
+    proc = catalog.proc(name)
+    return proc.summary if proc is not None else ""

@@ -1,0 +1,1 @@
+"""The constrained decoder: k candidates side by side under one grammar, with a language model for the choices."""

@@ -1,0 +1,199 @@
+"""The decoding loop: k candidates share a prompt, each under its own grammar state.
+
+Forced tokens (those the grammar leaves no choice about) are taken without a model step and evaluated in one batch with
+the next choice. The first candidate is greedy, the others sample; candidates that write the same text so far stay
+apart, duplicates are merged by `rank`. Knows nothing of catalogs: the vote at branches is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen_retrieval.errors import GrammarError
+
+from .candidate import Candidate
+from .model import Continuation, LlamaModel
+
+Floats = NDArray[np.float64]
+
+
+class Vote(Protocol):
+    """Changes the log probabilities of allowed tokens at branches; None leaves them."""
+
+    def __call__(self, text: str, tokens: NDArray[np.int64], log_probs: Floats) -> Floats | None: ...
+
+
+@dataclass(frozen=True)
+class DecodeSettings:
+    """How to decode.
+
+    Attributes:
+        k: candidates. temperature: of all but the first, which is greedy. max_tokens: budget of each candidate.
+        every_token: look for safe points after every token (texts that are not made of lines).
+    """
+
+    k: int
+    temperature: float
+    max_tokens: int
+    seed: int
+    every_token: bool = False
+
+
+class GrammarEngine:
+    """llguidance over one model's vocabulary: made once, used for every grammar."""
+
+    def __init__(self, model: LlamaModel) -> None:
+        import llguidance
+        from llguidance.llamacpp import lltokenizer_from_vocab
+
+        self._guidance = llguidance
+        self.model = model
+        self.tokenizer: Any = lltokenizer_from_vocab(model.vocab, eos_token=sorted(model.end_tokens()) or None)
+        self._ends = model.end_tokens()
+
+    def matcher(self, grammar: str) -> Any:
+        """The start state of a grammar.
+
+        Raises:
+            GrammarError: llguidance refuses it (a bug of the compiler, or a limit of the engine).
+        """
+        made = self._guidance.LLMatcher(self.tokenizer, grammar, log_level=0)
+        if made.is_error():
+            reason = made.get_error().splitlines()[0]
+            raise GrammarError(
+                f"the constraint cannot be compiled: {reason}",
+                hint="please report the catalog's proc that causes it; fewer options per proc may help",
+                code="constraint",
+            )
+        return made
+
+    def allowed(self, matcher: Any) -> NDArray[np.int64]:
+        """Ids of the tokens that may come next, ends of text included where the grammar accepts."""
+        bits = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
+        return np.flatnonzero(bits[: self.model.n_vocab])
+
+    def is_end(self, token: int) -> bool:
+        """Whether a token ends the text."""
+        return token in self._ends
+
+
+def decode(
+    engine: GrammarEngine,
+    grammar: str,
+    prompt: list[int],
+    settings: DecodeSettings,
+    vote: Vote | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Candidate]:
+    """Write `settings.k` candidates.
+
+    Args:
+        prompt: token ids.
+        vote: called before every choice with the candidate's text.
+        on_step: called with the number of tokens written so far.
+
+    Returns:
+        The candidates, finished; one that ran out of budget ends at its last safe point (`truncated`).
+    """
+    model = engine.model
+    length = len(prompt) + settings.k * (min(settings.max_tokens, 1024) + 64) + 64
+    model.open(length=length, sequences=settings.k)
+    first = model.prompt(prompt, settings.k)
+    root = engine.matcher(grammar)
+    rng = np.random.default_rng(settings.seed)
+    candidates = [
+        Candidate(i, root.deep_copy(), 0.0 if i == 0 else settings.temperature, len(prompt)) for i in range(settings.k)
+    ]
+    rows: dict[int, NDArray[np.float32]] = {c.sequence: first for c in candidates}
+    room = length - len(prompt)
+    while True:
+        active = [c for c in candidates if not c.finished]
+        if not active:
+            return candidates
+        for c in active:
+            if c.sequence in rows:
+                _choose(engine, c, rows[c.sequence], rng, vote, settings)
+            if not c.finished:
+                _force(engine, c, settings)
+        waiting = [c for c in active if not c.finished and c.pending]
+        rows = {}
+        if waiting:
+            if sum(c.tokens for c in candidates) > room - 64:
+                for c in waiting:
+                    c.stop_at_budget(settings.max_tokens)
+                continue
+            made = model.step([Continuation(c.sequence, c.pending, c.position) for c in waiting])
+            for c, row in zip(waiting, made, strict=True):
+                c.position += len(c.pending)
+                c.pending = []
+                rows[c.sequence] = row
+        if on_step is not None:
+            on_step(sum(c.tokens for c in candidates))
+
+
+def _force(engine: GrammarEngine, c: Candidate, settings: DecodeSettings) -> None:
+    """Take the tokens that the grammar leaves no choice about."""
+    for token in c.matcher.compute_ff_tokens():
+        if c.tokens >= settings.max_tokens:
+            c.stop_at_budget(settings.max_tokens)
+            return
+        if not c.matcher.consume_token(token):
+            c.stop_at_budget(settings.max_tokens)
+            return
+        if engine.is_end(token):
+            c.finished = True
+            return
+        c.take(token, engine.model.piece(token))
+        c.forced += 1
+        c.note_safe_point(engine.tokenizer, settings.every_token)
+
+
+def _choose(
+    engine: GrammarEngine,
+    c: Candidate,
+    row: NDArray[np.float32],
+    rng: np.random.Generator,
+    vote: Vote | None,
+    settings: DecodeSettings,
+) -> None:
+    """Choose one token by the model, the vote and the temperature."""
+    if c.tokens >= settings.max_tokens:
+        c.stop_at_budget(settings.max_tokens)
+        return
+    allowed = engine.allowed(c.matcher)
+    if len(allowed) == 0:
+        c.stop_at_budget(settings.max_tokens)
+        return
+    logits = row[allowed].astype(np.float64)
+    logits -= logits.max()
+    log_probs = logits - np.log(np.exp(logits).sum())
+    if vote is not None and len(allowed) > 1:
+        voted = vote(c.text, allowed, log_probs)
+        log_probs = log_probs if voted is None else voted
+    if c.temperature <= 0:
+        at = int(log_probs.argmax())
+    else:
+        hot = log_probs / c.temperature
+        p = np.exp(hot - hot.max())
+        at = int(rng.choice(len(p), p=p / p.sum()))
+    token = int(allowed[at])
+    if len(allowed) > 1:
+        c.log_prob += float(log_probs[at])
+        c.choices += 1
+    if engine.is_end(token):
+        c.finished = True
+        return
+    if not c.matcher.consume_token(token):
+        c.stop_at_budget(settings.max_tokens)
+        return
+    c.take(token, engine.model.piece(token))
+    c.note_safe_point(engine.tokenizer, settings.every_token)
+    if c.matcher.is_error():
+        c.stop_at_budget(settings.max_tokens)
+    elif c.matcher.is_stopped():
+        c.finished = True

@@ -1,0 +1,190 @@
+"""Votes at branches: what retrieval and the instruction say about a choice that the model is about to make.
+
+A branch is a set of token paths: `place::row` and `place::region` part after several tokens. At every token the vote of
+all branches that the token still leads to is added up, so that it reaches the branch however the tokenizer cuts the
+text. A vote only arbitrates among the branches it knows: the model's own odds of doing something else stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen_grammars.constraint.grounding import Words
+from localgen_retrieval.catalog import Catalog
+from localgen_retrieval.retrieve import Ranking
+from localgen_retrieval.text import words as stems
+
+Floats = NDArray[np.float64]
+Piece = Callable[[int], bytes]
+
+DEFAULT_WEIGHT = 2.5
+COVERED_PENALTY = 1.5
+END_BONUS, END_PENALTY = 3.0, 1.0
+NAME_BONUS, VOCABULARY_PENALTY, USED_PENALTY = 1.5, 1.5, 0.5
+_IN_BRACKET = re.compile(r"\[([^\s\[\]{}\"$;]*)$")
+_WORD_SO_FAR = re.compile(r"[\s{\"(\[=:]([^\s{}\"()\[\]]*)$")
+_NAME_LIKE = re.compile(r"[\d_/*\[\].:-]|[A-Z]{2}|[a-z][A-Z]|^[A-Z]$")
+
+
+def arbitrate(log_probs: Floats, vote: Floats) -> Floats | None:
+    """Log probabilities with votes added among the tokens that have one; their total stays what it was.
+
+    Args:
+        log_probs: (n,); vote: (n,), -inf where a token leads to no branch that is voted on.
+    """
+    on = np.isfinite(vote)
+    if on.sum() < 2:
+        return None
+    out = log_probs.copy()
+    mixed = log_probs[on] + vote[on]
+    out[on] = mixed - _log_sum(mixed) + _log_sum(log_probs[on])
+    return out
+
+
+class StatementVotes:
+    """How well each proc, catalog variable and DSL fits what the instruction still asks for.
+
+    Args:
+        ranking: retrieval's scores; a clause that a statement answers best counts as dealt with.
+        procs: names that can be written.
+        weight: λ, the share of the vote; 0 switches it off.
+    """
+
+    def __init__(
+        self, ranking: Ranking, procs: Sequence[str], catalog: Catalog | None = None, weight: float = DEFAULT_WEIGHT
+    ) -> None:
+        self.weight = weight
+        self.procs = frozenset(procs)
+        columns: dict[str, list[int]] = {}
+        for i, s in enumerate(ranking.symbols):
+            if s.kind == "proc" and s.name in self.procs:
+                columns[s.name] = [i]
+            elif s.kind == "variable":
+                columns[f"set {s.name}"] = [i]
+            elif s.kind == "production" and catalog is not None:
+                columns.setdefault(catalog.dsls[s.dsl].embedding.open.strip(), []).append(i)
+        self.branches = tuple(columns)
+        groups = list(columns.values())
+        self._whole = np.array([ranking.scores[g].max() for g in groups], np.float64)
+        clauses = ranking.clause_scores
+        best = [[row[g].max() for g in groups] for row in clauses]
+        self._clauses = np.array(best, np.float64).reshape(len(clauses), -1)
+
+    def scores(self, text: str) -> Floats:
+        """(branches,) fit of each branch to what is left of the instruction after what is written."""
+        used = np.array([_written(b, text) for b in self.branches], bool)
+        if len(self._clauses) < 2 or not used.any():
+            return self._whole - COVERED_PENALTY * used
+        best = self._clauses.argmax(axis=1)
+        left = [row for row, b in zip(self._clauses, best, strict=True) if not used[b]]
+        if not left:
+            return self._whole - COVERED_PENALTY * used
+        fit: Floats = np.maximum.reduce(left)
+        return fit - COVERED_PENALTY * used
+
+    def biases(
+        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, ends: frozenset[int] = frozenset()
+    ) -> Floats | None:
+        """New log probabilities (n,) for the allowed tokens (n,), or None where no statement is being chosen."""
+        if self.weight == 0 or not self.branches:
+            return None
+        m = _IN_BRACKET.search(text)
+        line = text[text.rfind("\n") + 1 :]
+        start = m.group(1) if m else line.lstrip(" ")
+        if not line and text:
+            log_probs = self._about_the_end(text, tokens, log_probs, ends)
+        names = self.procs if m else None
+        open_ = [i for i, b in enumerate(self.branches) if b.startswith(start) and (names is None or b in names)]
+        if len(open_) < 2:
+            return None
+        scores = self.weight * self.scores(text)
+        vote = np.full(len(tokens), -np.inf)
+        for k, token in enumerate(tokens):
+            more = start + piece(int(token)).decode("utf-8", "replace")
+            if not start and more.startswith(" "):
+                continue
+            fits = [scores[i] for i in open_ if _leads_to(more, self.branches[i])]
+            if fits:
+                vote[k] = _log_sum(np.array(fits))
+        voted = arbitrate(log_probs, vote)
+        return log_probs if voted is None else voted
+
+    def _about_the_end(
+        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, ends: frozenset[int]
+    ) -> Floats:
+        """Where a script may end: more likely once every clause is dealt with, less likely before."""
+        at = [k for k, token in enumerate(tokens) if int(token) in ends]
+        if not at:
+            return log_probs
+        used = np.array([_written(b, text) for b in self.branches], bool)
+        best = self._clauses.argmax(axis=1) if len(self._clauses) > 1 else np.array([self._whole.argmax()])
+        left = int((~used[best]).sum()) if len(self._clauses) > 1 else 0
+        out = log_probs.copy()
+        out[at] += END_BONUS if left == 0 else -END_PENALTY * left / max(1, len(best))
+        return out - _log_sum(out)
+
+
+class WordVotes:
+    """Which words of the instruction are likely values: names rather than words the catalog itself is written in."""
+
+    def __init__(
+        self, words: Words | None, instruction: str, catalog: Catalog, weight: float = DEFAULT_WEIGHT
+    ) -> None:
+        self.weight = weight
+        vocabulary = _vocabulary(catalog)
+        self._prior: dict[str, float] = {}
+        for w in words.all() if words is not None else ():
+            name_like = bool(_NAME_LIKE.search(w)) or (words is not None and w in words.quoted)
+            known = w.islower() and set(stems(w)) <= vocabulary
+            if w.istitle() and w.isalpha() and re.search(rf"(?:^|[.!?\n]\s*){w}\b", instruction):
+                self._prior[w] = -VOCABULARY_PENALTY  # the first word of a sentence is seldom a name
+                continue
+            self._prior[w] = NAME_BONUS if name_like else -VOCABULARY_PENALTY if known else 0.0
+
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+        """New log probabilities (n,), or None where no word of the instruction is being chosen."""
+        if self.weight == 0 or len(self._prior) < 2:
+            return None
+        m = _WORD_SO_FAR.search(text)
+        start = m.group(1) if m else ""
+        prior: Mapping[str, float] = {w: p - USED_PENALTY * (f" {w}" in text) for w, p in self._prior.items()}
+        vote = np.full(len(tokens), -np.inf)
+        for k, token in enumerate(tokens):
+            more = piece(int(token)).decode("utf-8", "replace")
+            whole = more.lstrip(' {"') if more[:1] in (" ", "{", '"') else start + more
+            if not whole:
+                continue
+            fits = [p for w, p in prior.items() if _spells(whole, w)]
+            if fits:
+                vote[k] = self.weight * max(fits)
+        return arbitrate(log_probs, vote)
+
+
+def _spells(text: str, word: str) -> bool:
+    """Whether a text can become a word, or is the word with something else behind it."""
+    return word.startswith(text) or (text.startswith(word) and not text[len(word)].isalnum())
+
+
+def _vocabulary(catalog: Catalog) -> set[str]:
+    """Stems of the words in the catalog's names and summaries."""
+    texts = [f"{p.name} {p.summary} {' '.join(a.name for a in p.args)}" for p in catalog.procs]
+    return set(stems(" ".join(texts)))
+
+
+def _written(branch: str, text: str) -> bool:
+    """Whether a statement of this branch stands in the text."""
+    return re.search(rf"(?:^|[\n\[])[ ]*{re.escape(branch)}(?=[\s\]]|$)", text) is not None
+
+
+def _leads_to(text: str, branch: str) -> bool:
+    """Whether a text can become, or just has become, a statement of this branch."""
+    return branch.startswith(text) or (text.startswith(branch) and text[len(branch)] in " \n]")
+
+
+def _log_sum(values: Floats) -> float:
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).sum())) if np.isfinite(top) else top

@@ -1,0 +1,316 @@
+"""The main job: retrieve → context pack → constraint → decode → validate → rank.
+
+`Generator` keeps what is expensive (encoder, index, model, tokenizer) for one domain; `generate` answers one
+instruction. Reading and saving files is the commands' business.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen.clarify import Clarification, missing_value, outside_catalog
+from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
+from localgen.decoder.model import LlamaModel
+from localgen.decoder.votes import DEFAULT_WEIGHT, StatementVotes, WordVotes
+from localgen.options import Options
+from localgen.outcome import Outcome
+from localgen.rank import Ranked, rank
+from localgen.repair import finish
+from localgen.scripts import used_symbols
+from localgen.validation.grammars import grammars_of
+from localgen_bundle.default import encoder_path, model_path
+from localgen_grammars.constraint import Constraint, compile_constraint
+from localgen_grammars.constraint.dsl_rules import check_grammar
+from localgen_retrieval.catalog_io import Domain
+from localgen_retrieval.encoder import GgufEncoder
+from localgen_retrieval.errors import UsageError
+from localgen_retrieval.index import open_index
+from localgen_retrieval.pack import ContextPack, build_pack
+from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt
+from localgen_retrieval.retrieve import Ranking, Retriever
+
+# The shipped model was trained on packs of this size; a larger model reads more.
+PACK = {"compact": (400, 7), "chat": (1500, 20)}
+
+
+class Clock:
+    """Seconds by part of the work."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Adds the time of the block to a part."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.parts[name] = self.parts.get(name, 0.0) + time.perf_counter() - start
+
+    def split(self, name: str, inner: str, seconds: float) -> None:
+        """Takes the seconds of a piece of work out of the part that it was measured in."""
+        self.parts[name] -= seconds
+        self.parts[inner] = self.parts.get(inner, 0.0) + seconds
+
+
+class Generator:
+    """Writes scripts for one domain.
+
+    Args:
+        model: a GGUF file; the bundled one by default.
+        progress: called with a few words on what is going on.
+        cache_dir: for the index; platformdirs' user cache by default.
+
+    Raises:
+        ModelError, CatalogError, GrammarError: by the first `generate`.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        *,
+        model: Path | None = None,
+        progress: Callable[[str], None] | None = None,
+        cache_dir: Path | None = None,
+        vote_weight: float = DEFAULT_WEIGHT,
+    ) -> None:
+        self.domain = domain
+        self.vote_weight = vote_weight
+        self._model_path = model
+        self._progress = progress or (lambda _text: None)
+        self._cache_dir = cache_dir
+        self._model: LlamaModel | None = None
+        self._engine: GrammarEngine | None = None
+        self._retriever: Retriever | None = None
+        self._form: PromptForm = "chat"
+
+    def generate(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Outcome:
+        """Answer one instruction.
+
+        Args:
+            context: facts about the situation; their texts are sources for values too.
+        """
+        clock = Clock()
+        with clock.part("load"):
+            retriever, engine = self._load()
+        start = time.perf_counter()
+        facts = tuple(_texts(context)) if context else ()
+        with clock.part("retrieve"):
+            self._progress("retrieving")
+            ranking = retriever.rank(instruction)
+        if options.ask:
+            question = outside_catalog(ranking, self.domain.catalog)
+            if question is not None:
+                return _clarification(question, clock, start)
+        with clock.part("compile"):
+            grammars = grammars_of(self.domain)
+            pack = self._pack(ranking, engine.model)
+            constraint = compile_constraint(
+                self.domain, pack, grammars, instruction, grounding=options.grounding, more_sources=facts
+            )
+        prompt = self._prompt(pack, _with_facts(instruction, context), engine.model)
+        catalog = self.domain.catalog
+        statements = StatementVotes(ranking, constraint.procs, catalog, self.vote_weight)
+        words = WordVotes(constraint.words, instruction, catalog, self.vote_weight)
+        settings = DecodeSettings(
+            options.k, options.temperature, options.max_tokens, options.seed, self.domain.catalog.host == "none"
+        )
+        with clock.part("decode"):
+            candidates = decode(
+                engine, constraint.grammar, prompt, settings, _vote(statements, words, engine.model),
+                lambda n: self._progress(f"writing: {n} tokens"),
+            )
+        clock.split("decode", "prompt", engine.model.prompt_seconds)
+        if self.domain.catalog.host != "none" and not any(c.data for c in candidates):
+            # Every candidate was still inside a loop or condition when its budget ended: once more, without them.
+            with clock.part("decode"):
+                simple = compile_constraint(
+                    self.domain,
+                    pack,
+                    grammars,
+                    instruction,
+                    grounding=options.grounding,
+                    more_sources=facts,
+                    plain=True,
+                )
+                again = decode(engine, simple.grammar, prompt, settings, _vote(statements, words, engine.model))
+            candidates = [*again]
+        with clock.part("validate"):
+            ranked = rank(candidates, instruction, ranking, constraint.procs)
+            best, script, valid, dropped = self._best(ranked)
+        if options.ask:
+            question = missing_value(
+                best.text, " ".join((instruction, *facts)), self.domain.catalog, constraint.excluded, ranking
+            )
+            if question is not None:
+                return _clarification(question, clock, start, len(candidates), sum(c.tokens for c in candidates))
+        return Outcome(
+            type="script",
+            script=script,
+            valid=valid,
+            confidence=_confidence(best, valid),
+            candidates=len(candidates),
+            tokens=sum(c.tokens for c in candidates),
+            seconds=time.perf_counter() - start,
+            truncated=best.truncated,
+            dropped=dropped,
+            notes=_notes(best, constraint),
+            symbols=used_symbols(script, self.domain.catalog),
+            timings=dict(clock.parts),
+        )
+
+    def close(self) -> None:
+        """Free the models."""
+        if self._model is not None:
+            self._model.close()
+        self._model = self._engine = None
+        if self._retriever is not None and isinstance(self._retriever.encoder, GgufEncoder):
+            self._retriever.encoder.close()
+        self._retriever = None
+
+    # ---------------------------------------------------------------- parts
+
+    def _load(self) -> tuple[Retriever, GrammarEngine]:
+        if self._engine is None or self._retriever is None:
+            # A grammar that cannot be used is reported whatever the task is, and before anything large is loaded.
+            for grammar in grammars_of(self.domain).values():
+                check_grammar(grammar)
+            self._progress("loading the model")
+            self._model = LlamaModel(self._model_path or model_path())
+            self._form = _form(self._model)
+            self._engine = GrammarEngine(self._model)
+            encoder = GgufEncoder(encoder_path())
+            index = open_index(self.domain, encoder, self._cache_dir or _cache_dir(), progress=self._indexing)
+            self._retriever = Retriever(index, encoder)
+        return self._retriever, self._engine
+
+    def _indexing(self, done: int, total: int) -> None:
+        self._progress(f"indexing {done}/{total} symbols")
+
+    def _pack(self, ranking: Ranking, model: LlamaModel) -> ContextPack:
+        budget, procs = PACK[self._form]
+        return build_pack(
+            self.domain, ranking, budget=budget, max_procs=procs,
+            count_tokens=lambda text: len(model.tokenize(text, special=False)),
+        )
+
+    def _prompt(self, pack: ContextPack, instruction: str, model: LlamaModel) -> list[int]:
+        if self._form == "compact":
+            return model.tokenize(compact_prompt(pack.text, instruction), special=True)
+        messages = chat_messages(pack.text, instruction, self._rules())
+        text = model.apply_chat_template(messages)
+        if text is None:
+            text = "\n\n".join(m["content"] for m in messages) + "\n\nScript:\n"
+        return model.tokenize(text, special=True)
+
+    def _rules(self) -> tuple[str, ...]:
+        policy = self.domain.catalog.policy
+        rules = ["options before positional arguments, one statement a line"]
+        if policy.forbidden:
+            rules.append(f"never call {', '.join(policy.forbidden)}")
+        rules.append(f"of Tcl's own commands only {', '.join(policy.allowed_builtins)}")
+        return tuple(rules)
+
+    def _best(self, ranked: list[Ranked]) -> tuple[Ranked, str, bool, list[str]]:
+        """The best candidate that is valid as it is; else the best of those that lost statements.
+
+        Raises:
+            UsageError: a pure DSL text did not fit the budget.
+        """
+        tries = []
+        for r in ranked:
+            script, report, dropped = finish(r.text, self.domain)
+            if report.valid and not dropped:
+                return r, script, True, []
+            tries.append((report.valid, r, script, dropped))
+        _, best, script, dropped = max(tries, key=lambda t: (t[0], t[1].score))
+        valid = any(t[0] for t in tries)
+        if self.domain.catalog.host == "none" and not valid:
+            raise UsageError(
+                "no valid text fits the token budget", hint="raise --max-tokens", code="budget-too-small"
+            )
+        return best, script, valid, dropped
+
+
+def _vote(statements: StatementVotes, words: WordVotes, model: LlamaModel) -> Any:
+    ends = frozenset(model.end_tokens())
+
+    def vote(text: str, tokens: NDArray[np.int64], log_probs: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        chosen = statements.biases(text, tokens, log_probs, model.piece, ends)
+        return chosen if chosen is not None else words.biases(text, tokens, log_probs, model.piece)
+
+    return vote
+
+
+def _form(model: LlamaModel) -> PromptForm:
+    """How to ask this model: the shipped model's own form, or its chat template."""
+    stated = model.meta("localgen.prompt_form")
+    if stated == "compact" or all(len(model.tokenize(m, special=True)) == 1 for m in MARKERS):
+        return "compact"
+    return "chat"
+
+
+def _cache_dir() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("localgen", appauthor=False)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts and numbers in a JSON value."""
+    if isinstance(value, dict):
+        for v in value.values():
+            yield from _texts(v)
+    elif isinstance(value, list):
+        for v in value:
+            yield from _texts(v)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _with_facts(instruction: str, context: dict[str, Any] | None) -> str:
+    if not context:
+        return instruction
+    facts = "; ".join(f"{k}: {v if isinstance(v, str) else json.dumps(v)}" for k, v in context.items())
+    return f"{instruction.rstrip()} ({facts})"
+
+
+def _confidence(best: Ranked, valid: bool) -> float:
+    """A rough 0 to 1 from the model's odds, agreement and coverage; not calibrated yet."""
+    if not valid or best.truncated or not best.text.strip():
+        return 0.1
+    odds = float(np.exp(min(0.0, best.log_prob)))
+    return round(min(0.99, odds * (0.6 + 0.4 * best.share) * (0.4 + 0.6 * best.coverage)), 4)
+
+
+def _notes(best: Ranked, constraint: Constraint) -> list[str]:
+    notes = []
+    if constraint.relaxed:
+        notes.append("nothing could be written from the instruction's own words, so values are not grounded in it")
+    if best.unused:
+        notes.append(f"not used in the script: {', '.join(best.unused[:6])}")
+    return notes
+
+
+def _clarification(
+    question: Clarification, clock: Clock, start: float, candidates: int = 0, tokens: int = 0
+) -> Outcome:
+    return Outcome(
+        type="clarification",
+        message=question.message,
+        suggestions=list(question.suggestions),
+        confidence=0.0,
+        candidates=candidates,
+        tokens=tokens,
+        seconds=time.perf_counter() - start,
+        timings=dict(clock.parts),
+    )

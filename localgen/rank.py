@@ -1,0 +1,82 @@
+"""Which candidate is best: agreement, the model's own odds, what of the instruction is used, fit of the procs."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from localgen.decoder.candidate import Candidate
+from localgen.scripts import called_procs
+from localgen_grammars.constraint.grounding import is_stop_word, words_of
+from localgen_retrieval.retrieve import Ranking
+
+# Set on the validation domain by hand; each factor is in natural-log units.
+AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 1.0, 0.1, 3.0, 1.0
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]*\d)")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A distinct text among the candidates.
+
+    Attributes:
+        share: of the candidates that wrote it.
+        coverage: share of the instruction's names and numbers that it uses.
+        score: what it is ranked by.
+    """
+
+    text: str
+    share: float
+    log_prob: float
+    coverage: float
+    score: float
+    truncated: bool
+    tokens: int
+    unused: tuple[str, ...] = field(default=())
+
+
+def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, procs: Sequence[str]) -> list[Ranked]:
+    """Distinct texts, best first."""
+    groups: dict[str, list[Candidate]] = {}
+    for c in candidates:
+        groups.setdefault(c.text, []).append(c)
+    literals = instruction_literals(instruction)
+    fit = {s.name: float(v) for s, v in zip(ranking.symbols, ranking.scores, strict=True) if s.kind == "proc"}
+    out = []
+    for text, group in groups.items():
+        share = len(group) / len(candidates)
+        best = max(group, key=lambda c: c.score)
+        unused = tuple(w for w in literals if not _uses(text, w))
+        coverage = 1 - len(unused) / len(literals) if literals else 1.0
+        calls = called_procs(text, procs)
+        fits = sum(fit.get(p, 0.0) for p in calls) / len(calls) if calls else 0.0
+        truncated = all(c.truncated for c in group)
+        score = best.score + AGREEMENT * math.log(share) + COVERAGE * coverage + FIT * fits - TRUNCATED * truncated
+        lines = [line for line in text.splitlines() if len(line.strip()) > 2]
+        score -= REPEATED * (len(lines) - len(set(lines)))
+        if not text.strip():
+            score -= 10
+        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused))
+    return sorted(out, key=lambda r: -r.score)
+
+
+def instruction_literals(instruction: str) -> list[str]:
+    """Names and numbers of an instruction that a right script most likely holds: quoted phrases, digits, odd words."""
+    found: dict[str, None] = {}
+    words = words_of(instruction)
+    for w in words.names:
+        looks = bool(re.search(r"[_/\d*\[\]]|[a-z][A-Z]|\w\.\w|\w:\w", w)) or (w.isupper() and len(w) > 1)
+        if (looks or w in words.quoted) and not is_stop_word(w) and "," not in w and "=" not in w:
+            m = re.fullmatch(r"(-?\d+(?:\.\d+)?)[A-Za-z%°µ/]*", w)
+            found[m.group(1) if m else w] = None
+    return list(found)
+
+
+def _uses(text: str, literal: str) -> bool:
+    """Whether a script holds a literal; a number may have lost its trailing zeros."""
+    if re.fullmatch(r"-?\d+(?:\.\d+)?", literal):
+        value = float(literal)
+        return any(float(n) == abs(value) for n in _NUMBER.findall(text)) or literal in text
+    return literal in text

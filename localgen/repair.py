@@ -1,0 +1,70 @@
+"""The last gate: what validation rejects is taken out, so that what is left is valid.
+
+The constraint makes nearly everything valid by construction. What a grammar cannot express (order between calls, a
+limit over nested blocks, two terminals of a DSL that lark's lexer tells apart differently) is judged here: the
+statement is dropped, and that is said.
+"""
+
+from __future__ import annotations
+
+from localgen.scripts import called_procs, statements
+from localgen.validation.report import Report
+from localgen.validation.validate import validate_script
+from localgen_retrieval.catalog_io import Domain
+
+# So many statements are dropped one at a time, since one may be wrong only because of another; then all at once.
+_ROUNDS = 24
+# What no statement is to blame for.
+_OF_THE_SCRIPT = frozenset({"POL003", "POL004"})
+
+
+def with_header(body: str, domain: Domain) -> str:
+    """The script with the header that the policy requires."""
+    header = domain.catalog.policy.required_header
+    return f"{header}\n{body}" if header else body
+
+
+def finish(body: str, domain: Domain) -> tuple[str, Report, list[str]]:
+    """(script, report, dropped statements): header and required calls added, statements that are not valid dropped."""
+    if domain.catalog.host == "none":
+        text = body.strip() + "\n"
+        return text, validate_script(text, domain, strict=True), []
+    parts = [p if p.endswith("\n") else p + "\n" for p in statements(body, domain.catalog)]
+    parts += _required_calls(parts, domain)
+    dropped: list[str] = []
+    while True:
+        script = with_header("".join(parts), domain)
+        report = validate_script(script, domain, strict=True)
+        bad = _bad(script, parts, report)
+        if report.valid or not bad:
+            return script, report, dropped
+        for i in reversed(bad[:1] if len(dropped) < _ROUNDS else bad):
+            dropped.append(" ".join(parts.pop(i).split())[:120])
+
+
+def _bad(script: str, parts: list[str], report: Report) -> list[int]:
+    """Indices of the statements with errors, in order; the last one where an error cannot be placed."""
+    first = script.count("\n") - sum(p.count("\n") for p in parts)
+    ends: list[int] = []
+    line = first
+    for p in parts:
+        line += p.count("\n")
+        ends.append(line)
+    found: set[int] = set()
+    for f in report.details:
+        if f.severity == "error" and f.code not in _OF_THE_SCRIPT and parts and f.line > first:
+            found.add(next((i for i, end in enumerate(ends) if f.line <= end), len(parts) - 1))
+    return sorted(found)
+
+
+def _required_calls(parts: list[str], domain: Domain) -> list[str]:
+    """Calls that every script has to have, where they need no arguments."""
+    names = {p.name for p in domain.catalog.procs}
+    called = set(called_procs("".join(parts), names))
+    missing = [n for n in domain.catalog.policy.required_calls if n not in called]
+    made = []
+    for name in missing:
+        proc = domain.catalog.proc(name)
+        if proc is not None and not any(a.required for a in proc.args):
+            made.append(f"{proc.name}\n")
+    return made

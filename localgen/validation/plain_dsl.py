@@ -1,0 +1,24 @@
+"""The checks of a domain without a host language: the whole text is one DSL text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from localgen.validation.findings import Collector
+from localgen_grammars.dsl import DslGrammar, DslSyntaxError
+from localgen_retrieval.catalog import Catalog
+
+
+def check_plain(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], collector: Collector) -> int:
+    """Check a text against the first DSL with a grammar; returns the number of blocks, 1."""
+    header = catalog.policy.required_header
+    if header and not text.lstrip("\ufeff\n").startswith(header):
+        collector.add("POL003", 0, 0, f"the text does not begin with {header}")
+    grammar = next((grammars[d.name] for d in catalog.dsls if d.name in grammars), None)
+    if grammar is None:
+        return 1
+    try:
+        grammar.parse(text)
+    except DslSyntaxError as e:
+        collector.add("DSL001", e.offset, e.offset + e.length, e.message, e.hint)
+    return 1

@@ -1,0 +1,1 @@
+"""The checks of a Tcl script, one subject each; `check` runs them all."""

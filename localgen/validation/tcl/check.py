@@ -1,0 +1,63 @@
+"""All checks of a Tcl script: parse once, then syntax, DSL blocks, and the abstract run with its judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from localgen.validation.findings import Collector
+from localgen.validation.tcl.commands import Commands
+from localgen.validation.tcl.dsl_blocks import BlockChecks
+from localgen.validation.tcl.flow.control import CONTROL
+from localgen.validation.tcl.flow.data import DATA
+from localgen.validation.tcl.flow.interpreter import Builtin, Flow
+from localgen.validation.tcl.flow.naming import NAMING
+from localgen.validation.tcl.flow.values import UNKNOWN, Value, texts
+from localgen.validation.tcl.flow.variables import VARIABLES
+from localgen.validation.tcl.judge import Judge
+from localgen.validation.tcl.policy import PolicyChecks
+from localgen.validation.tcl.syntax import check_commands, check_text, report_problem
+from localgen_grammars.blocks import cut_blocks
+from localgen_grammars.dsl import DslGrammar
+from localgen_grammars.tcl.bodies import walk
+from localgen_grammars.tcl.nodes import SyntaxProblem
+from localgen_grammars.tcl.parser import parse
+from localgen_retrieval.catalog import Catalog, Variable, word
+
+BUILTINS: dict[str, Builtin] = {**CONTROL, **DATA, **NAMING, **VARIABLES}
+
+
+def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], collector: Collector) -> int:
+    """Check a script whose line ends are newlines; findings go to the collector.
+
+    Returns:
+        how many DSL blocks it has.
+    """
+    check_text(text, collector)
+    cut = cut_blocks(" " + text[1:] if text.startswith("\ufeff") else text, catalog.dsls)
+    tree = parse(cut.text)
+    commands = Commands(catalog)
+    problems: list[SyntaxProblem] = []
+    visits = list(walk(tree, commands.code_words, problems))
+    for problem in (*tree.problems, *problems):
+        report_problem(problem, collector)
+    check_commands(visits, collector)
+
+    blocks = BlockChecks(text, catalog, grammars, collector)
+    blocks.cut_out(cut, visits)
+    blocks.braced(visits)
+
+    commands.note(visits)
+    policy = PolicyChecks(catalog.policy, collector)
+    judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
+    flow = Flow(judge, tree, BUILTINS, {v.name: _initial(v) for v in catalog.variables})
+    end = flow.run_all((visit.command, visit.script) for visit in visits)
+    policy.whole(text, end, blocks.places)
+    return len(blocks.places)
+
+
+def _initial(variable: Variable) -> Value:
+    """What a catalog variable holds before the script sets it."""
+    default = variable.default
+    if default is None or isinstance(default, (list, dict)):
+        return UNKNOWN
+    return texts([word(default)])

@@ -1,0 +1,84 @@
+"""The commands that a script may call: the catalog's, the openers of its DSLs, Tcl's, and the script's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from localgen.validation.nearest import nearest
+from localgen_grammars.blocks import is_braced
+from localgen_grammars.tcl.bodies import Role, Visit
+from localgen_grammars.tcl.core import ARITY
+from localgen_grammars.tcl.nodes import Command
+from localgen_retrieval.catalog import Catalog, Proc
+
+# What defines commands that the script's text does not show.
+_FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "unknown"))
+
+# Which word of a command names what it defines.
+_DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
+
+
+class Commands:
+    """The commands known by name; names have no leading `::`."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.procs: dict[str, Proc] = {p.name.removeprefix("::"): p for p in catalog.procs}
+        self.openers: dict[str, list[int]] = {}
+        for index, dsl in enumerate(catalog.dsls):
+            if is_braced(dsl):
+                self.openers.setdefault(dsl.embedding.words[0].removeprefix("::"), []).append(index)
+        self.script: set[str] = set()
+        self.foreign = False
+
+    def note(self, visits: Iterable[Visit]) -> None:
+        """Note what the script defines anywhere, so that nothing is called unknown that is defined later."""
+        for visit in visits:
+            words = visit.command.words
+            name = (visit.command.name or "").removeprefix("::")
+            values = [w.value for w in words]
+            at = _DEFINERS.get(name)
+            if at is not None and len(words) > at and values[at]:
+                self.script.add((values[at] or "").rpartition("::")[2])
+            elif (name == "namespace" and len(words) > 1 and values[1] in ("import", "ensemble")) or name in _FOREIGN:
+                self.foreign = True
+
+    def in_script(self, name: str) -> bool:
+        """Whether the script defines such a command somewhere, in whatever namespace."""
+        return name.rpartition("::")[2] in self.script
+
+    def suggestions(self, name: str) -> list[str]:
+        """The commands closest to an unknown name: the catalog's first, deprecated ones never."""
+        own = [p.name for p in self.catalog.live_procs]
+        rest = [*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins]
+        found = nearest(name, own)
+        if len(name) > 2:
+            found += [n for n in nearest(name, rest, most=1) if n in ARITY or n not in found]
+        return found[:3]
+
+    def code_words(self, command: Command) -> dict[int, Role]:
+        """The words of a catalog command that are scripts."""
+        proc = self.procs.get((command.name or "").removeprefix("::"))
+        if proc is None or not any(a.type == "script" for a in proc.args):
+            return {}
+        options = {a.name: a for a in proc.options}
+        positionals = list(proc.positionals)
+        out: dict[int, Role] = {}
+        i, free, n = 1, 0, len(command.words)
+        while i < n:
+            value = command.words[i].value or ""
+            spec = options.get(value[1:]) if value.startswith("-") else None
+            if spec is None and len(value) > 1 and value[0] == "-" and value[1].isalpha():
+                found = [a for name, a in options.items() if name.startswith(value[1:])]
+                spec = found[0] if len(found) == 1 else None
+            if spec is not None:
+                if spec.type != "flag":
+                    i += 1
+                    if spec.type == "script" and i < n:
+                        out[i] = "script"
+            else:
+                if free < len(positionals) and positionals[free].type == "script":
+                    out[i] = "script"
+                free += 1
+            i += 1
+        return out

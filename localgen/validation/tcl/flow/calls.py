@@ -1,0 +1,118 @@
+"""What passes between the abstract run and those who watch it: calls, their arguments, and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from localgen.validation.tcl.flow.state import State
+from localgen.validation.tcl.flow.values import Unknown, Value, known
+from localgen_grammars.tcl.nodes import Command, SyntaxProblem, Word
+from localgen_grammars.tcl.parser import Tree
+
+if TYPE_CHECKING:
+    from localgen.validation.tcl.flow.interpreter import Flow
+
+
+@dataclass(slots=True)
+class Frame:
+    """A level of variables: the globals (id `::`), or one call of a proc; `links` are `global` and `upvar` names."""
+
+    id: str
+    caller: Frame | None = None
+    links: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where code runs: its tree, its frame and namespace, and its place in the file if it is not in the file itself."""
+
+    tree: Tree
+    frame: Frame
+    namespace: str = ""
+    span: tuple[int, int] | None = None
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in the file for offsets in the tree."""
+        return self.span or (start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One word as a command receives it; `many` stands for any number of unknown words (`{*}$list`)."""
+
+    value: Value
+    start: int
+    end: int
+    word: Word | None = None
+    many: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The text, where exactly one is possible."""
+        return None if self.many else known(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: `args` is without the name, offsets are the file's; `partial` where words may follow (a callback)."""
+
+    name: str
+    args: tuple[Arg, ...]
+    start: int
+    end: int
+    name_start: int
+    name_end: int
+    ctx: Context
+    command: Command | None = None
+    partial: bool = False
+
+    def text(self, index: int) -> str | None:
+        """The text of an argument, None where it is missing or not known."""
+        return self.args[index].text if index < len(self.args) else None
+
+    def value(self, index: int) -> Value:
+        """An argument's value."""
+        return self.args[index].value if index < len(self.args) else Unknown()
+
+    @property
+    def exact(self) -> bool:
+        """Whether the number of arguments is certain."""
+        return not self.partial and not any(a.many for a in self.args)
+
+
+class Watcher(Protocol):
+    """Who knows the team's commands and judges what happens."""
+
+    def defines(self, name: str) -> bool:
+        """Whether a name (without leading `::`) is a command of the team."""
+
+    def own_call(self, flow: Flow, call: Call, state: State) -> tuple[State | None, Value]:
+        """A command of the team is called."""
+
+    def any_call(self, call: Call, state: State) -> None:
+        """Some command that exists is called (before `own_call` and the like)."""
+
+    def core_call(self, call: Call) -> bool:
+        """A command of Tcl's own is called; whether it can work as far as words and subcommands go."""
+
+    def unknown_command(self, call: Call) -> None:
+        """Nothing defines the command."""
+
+    def computed_command(self, start: int, end: int, what: str) -> None:
+        """Which command is called cannot be told; `what` is the word or code."""
+
+    def defined(self, name: str, start: int, end: int) -> None:
+        """The script defines a command (`proc`, `rename`, `interp alias`)."""
+
+    def unset_variable(self, name: str, start: int, end: int) -> None:
+        """A variable is read that nothing can have set."""
+
+    def written(self, key: str, value: Value, start: int, end: int) -> None:
+        """A global variable (`::name`) is set."""
+
+    def syntax(self, problem: SyntaxProblem, start: int, end: int) -> None:
+        """Code put together from constants is not Tcl."""
+
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
+        """A command of Tcl's own or of the script is called in a way that fails."""

@@ -1,0 +1,298 @@
+"""The abstract run: commands in order, words substituted as far as they are known.
+
+Each command of the file is visited at least once: what the run does not reach is visited at the end, with variables of
+which nothing is known. Tcl's own commands are in `control`, `naming`, `variables` and `data`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame, Watcher
+from localgen.validation.tcl.flow.expressions import evaluate
+from localgen.validation.tcl.flow.procedures import Procedure, call_procedure
+from localgen.validation.tcl.flow.state import Slot, State, merge
+from localgen.validation.tcl.flow.store import Store
+from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, concatenate, known, texts
+from localgen_grammars.blocks import FILLER, is_filler
+from localgen_grammars.tcl.core import PRESET_VARIABLES, is_core
+from localgen_grammars.tcl.expr import FUNCTIONS, ExprNode, parse_expr
+from localgen_grammars.tcl.lists import ListError, list_values
+from localgen_grammars.tcl.nodes import Command, Part, Script, Substitution, Text, Variable, Word
+from localgen_grammars.tcl.parser import Tree, parse
+
+MAX_STEPS = 10_000
+MAX_CALL_DEPTH = 8
+MAX_NESTING = 60
+# Commands that call their arguments: also a call with further unknown words is followed.
+CALLERS = frozenset(("eval", "uplevel", "rename", "interp", "namespace", "after", "tailcall", "coroutine"))
+
+Result: TypeAlias = tuple[State | None, Value]
+Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
+
+
+class Flow(Store):
+    """One abstract run of one script."""
+
+    def __init__(self, watcher: Watcher, tree: Tree, builtins: dict[str, Builtin], globals_: dict[str, Value]) -> None:
+        super().__init__(watcher)
+        self.tree = tree
+        self.builtins = builtins
+        self.steps = 0
+        self.nesting = 0
+        self.visited: set[int] = set()
+        self.procs: dict[str, Procedure] = {}
+        self.called: set[str] = set()
+        self.aliases: dict[str, tuple[Value, ...]] = {}
+        self.loops: list[tuple[list[State], list[State]]] = []
+        self.returns: list[list[tuple[State, Value]]] = []
+        self.failures: list[list[State]] = []
+        self.calls: list[str] = []
+        self.frames = 0
+        slots = {f"::{name}": Slot(UNKNOWN) for name in PRESET_VARIABLES}
+        slots.update({f"::{name.removeprefix('::')}": Slot(value) for name, value in globals_.items()})
+        self.start = State(slots)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the budget is spent: from here on nothing is repeated."""
+        return self.steps > MAX_STEPS
+
+    def run_all(self, scripts: Iterable[tuple[Command, Script]]) -> State:
+        """Run the file, then procs that nothing called, then what was never reached.
+
+        Args:
+            scripts: every command of the file with the script it belongs to, outer before inner.
+
+        Returns:
+            the state at the end of the run (ways that end early included).
+        """
+        ctx = Context(self.tree, Frame("::"))
+        self.returns.append([])
+        end, _ = self.run(self.tree.script, ctx, self.start.copy())
+        for state, _ in self.returns.pop():
+            end = merge(end, state)
+        final = end or State(open=frozenset("*"))
+        for procedure in list(self.procs.values()):
+            if procedure.name not in self.called:
+                self._uncalled(procedure, final)
+        for command, script in scripts:
+            if command.start not in self.visited:
+                rest = [c for c in script.commands if c.start >= command.start]
+                self.loops, self.returns, self.failures = [], [[]], []
+                part = Script(script.start, script.end, rest)
+                self.run(part, Context(self.tree, Frame("?")), State(open=frozenset("*")))
+        return final
+
+    def _uncalled(self, procedure: Procedure, final: State) -> None:
+        state = final.copy()
+        state.open |= {"::"}
+        args = [Arg(UNKNOWN, 0, 0, many=True)]
+        call_procedure(self, procedure, args, Context(self.tree, Frame("?")), state, (0, 0))
+
+    # ------------------------------------------------------------------ scripts and commands
+    def run(self, script: Script, ctx: Context, state: State) -> Result:
+        """Run a script's commands; the state after it (None if its end is not reached) and its value."""
+        value: Value = EMPTY
+        if self.nesting >= MAX_NESTING:
+            return state, UNKNOWN
+        self.nesting += 1
+        alive: State | None = state
+        for command in script.commands:
+            if alive is None:
+                break
+            alive, value = self.command(command, ctx, alive)
+        self.nesting -= 1
+        return alive, value
+
+    def command(self, command: Command, ctx: Context, state: State) -> Result:
+        """Run one command."""
+        self.steps += 1
+        if ctx.tree is self.tree:
+            self.visited.add(command.start)
+        if is_filler(command.words[0].value):
+            return state, UNKNOWN
+        args = self.args(command.words, ctx, state)
+        if not args:
+            return state, EMPTY
+        return self.invoke(args, ctx, state, command)
+
+    def args(self, words: Sequence[Word], ctx: Context, state: State) -> list[Arg]:
+        """The words as the command receives them, `{*}` expanded."""
+        out: list[Arg] = []
+        for word in words:
+            value = self.parts(word.parts, ctx, state)
+            start, end = ctx.place(word.start, word.end)
+            if not word.expand:
+                out.append(Arg(value, start, end, word if ctx.span is None else None))
+                continue
+            try:
+                elements = list_values(known(value) or "") if known(value) is not None else None
+            except ListError:
+                elements = None
+            if elements is None:
+                out.append(Arg(UNKNOWN, start, end, many=True))
+            else:
+                out.extend(Arg(texts([e]), start, end) for e in elements)
+        return out
+
+    def invoke(
+        self, args: Sequence[Arg], ctx: Context, state: State, command: Command | None, *, partial: bool = False
+    ) -> Result:
+        """Call the command that the first argument names, with each name it may be."""
+        first = args[0]
+        start = min(a.start for a in args)
+        end = max(a.end for a in args)
+        if first.many or isinstance(first.value, Unknown):
+            self.watcher.computed_command(first.start, first.end, "word")
+            self._touch(args[1:], ctx, state)
+            return state, UNKNOWN
+        result: Result | None = None
+        before = state
+        for i, name in enumerate(first.value):
+            way = before if i == len(first.value) - 1 else before.copy()
+            call = Call(name, tuple(args[1:]), start, end, first.start, first.end, ctx, command, partial)
+            after, value = self._call(call, way)
+            result = (after, value) if result is None else (merge(result[0], after), UNKNOWN)
+        assert result is not None
+        return result
+
+    def _call(self, call: Call, state: State) -> Result:
+        for name in self._candidates(call.name, call.ctx):
+            if self.watcher.defines(name):
+                call = replace(call, name=name)
+                self.watcher.any_call(call, state)
+                return self.watcher.own_call(self, call, state)
+            if name in self.aliases:
+                target = [Arg(v, call.name_start, call.name_end) for v in self.aliases[name]]
+                self.watcher.any_call(replace(call, name=name), state)
+                # An alias of itself would run for ever.
+                if known(target[0].value) == name or len(self.calls) >= MAX_CALL_DEPTH:
+                    return state, UNKNOWN
+                self.calls.append(name)
+                result = self.invoke([*target, *call.args], call.ctx, state, call.command, partial=call.partial)
+                self.calls.pop()
+                return result
+            if name in self.procs:
+                self.watcher.any_call(replace(call, name=name), state)
+                return self._script_proc(self.procs[name], call, state)
+        name = call.name.lstrip(":") if call.name.startswith("::") else call.name
+        if is_core(name):
+            call = replace(call, name=name)
+            self.watcher.any_call(call, state)
+            possible = self.watcher.core_call(call)
+            builtin = self.builtins.get(name) if possible else None
+            if builtin is None or (not call.exact and name not in CALLERS):
+                self._touch(call.args, call.ctx, state)
+                return state, UNKNOWN
+            return builtin(self, call, state)
+        self.watcher.unknown_command(call)
+        self._touch(call.args, call.ctx, state)
+        if any(a.text is None or set(a.text) & set(" \t\n[") for a in call.args):
+            # It may take code or expressions, which may set variables.
+            state.open |= {call.ctx.frame.id}
+        return state, UNKNOWN
+
+    def _candidates(self, name: str, ctx: Context) -> list[str]:
+        bare = name.lstrip(":") if name.startswith("::") else name
+        if name.startswith("::") or not ctx.namespace:
+            return [bare]
+        return [f"{ctx.namespace}::{bare}", bare]
+
+    def _script_proc(self, procedure: Procedure, call: Call, state: State) -> Result:
+        self.called.add(procedure.name)
+        if call.partial or self.exhausted or len(self.calls) >= MAX_CALL_DEPTH or procedure.name in self.calls[-3:]:
+            self._touch(call.args, call.ctx, state)
+            return state, UNKNOWN
+        return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
+
+    def _touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
+        """An unknown command may set any variable whose name it is given."""
+        for arg in args:
+            name = arg.text
+            if name is not None and name.replace("::", "").replace("_", "").isalnum():
+                key = self.key(name, ctx, state)
+                if key not in state.slots:
+                    state.slots[key] = Slot(UNKNOWN, maybe=True)
+
+    # ------------------------------------------------------------------ code given as a word
+    def body(self, arg: Arg, ctx: Context, state: State, *, what: str = "code") -> Result:
+        """Run a word as a script."""
+        word = arg.word
+        if word is not None and ctx.span is None:
+            script = ctx.tree.body(word)
+            if script is not None:
+                return self.run(script, ctx, state)
+        if isinstance(arg.value, Unknown):
+            self.watcher.computed_command(arg.start, arg.end, what)
+            state.open |= {"*"}
+            return state, UNKNOWN
+        result: Result | None = None
+        for i, code in enumerate(arg.value):
+            way = state if i == len(arg.value) - 1 else state.copy()
+            after, value = self.code(code, replace(ctx, span=(arg.start, arg.end)), way)
+            result = (after, value) if result is None else (merge(result[0], after), UNKNOWN)
+        assert result is not None
+        return result
+
+    def code(self, text: str, ctx: Context, state: State) -> Result:
+        """Run a text that is not in the file as it is; `ctx.span` says where it comes from."""
+        tree = parse(text)
+        assert ctx.span is not None
+        for problem in tree.problems:
+            self.watcher.syntax(problem, *ctx.span)
+        return self.run(tree.script, replace(ctx, tree=tree), state)
+
+    def condition(self, arg: Arg, ctx: Context, state: State) -> Value:
+        """The value of a word as an expression."""
+        word = arg.word
+        if word is not None and ctx.span is None and word.value is not None and word.verbatim:
+            node, _ = parse_expr(ctx.tree, word.inner_start, word.inner_end)
+            return evaluate(self, node, ctx, state) if node is not None else UNKNOWN
+        text = arg.text
+        return UNKNOWN if text is None else self.expression(text, replace(ctx, span=(arg.start, arg.end)), state)
+
+    def expression(self, text: str, ctx: Context, state: State) -> Value:
+        """The value of an expression that is not in the file as it is."""
+        tree = Tree(text, parse=False)
+        node, problem = parse_expr(tree, 0, len(text))
+        if problem is not None and ctx.span is not None:
+            self.watcher.syntax(problem, *ctx.span)
+        return evaluate(self, node, replace(ctx, tree=tree), state) if node is not None else UNKNOWN
+
+    def check_function(self, node: ExprNode, ctx: Context) -> None:
+        """Whether a math function exists and takes so many arguments."""
+        name, given = node.op, len(node.children)
+        place = ctx.place(node.start, node.start + len(name))
+        if name not in FUNCTIONS:
+            if f"tcl::mathfunc::{name}" not in self.procs:
+                self.watcher.misuse("TCL014", *place, f'unknown math function "{name}"')
+            return
+        least, most = FUNCTIONS[name]
+        if given < least or (most is not None and given > most):
+            self.watcher.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
+
+    def parts(self, parts: Sequence[Part], ctx: Context, state: State) -> Value:
+        """The value of a word's parts; brackets run."""
+        values: list[Value] = []
+        for part in parts:
+            if isinstance(part, Text):
+                values.append((part.value,) if FILLER not in part.value else UNKNOWN)
+            elif isinstance(part, Variable):
+                index = self.parts(part.index, ctx, state) if part.index is not None else None
+                values.append(self.read(part.name, index, ctx, state, *ctx.place(part.start, part.end)))
+            elif isinstance(part, Substitution):
+                after, value = self.run(part.script, ctx, state)
+                if after is not None:
+                    state.become(after)
+                values.append(value)
+        return concatenate(values) if values else EMPTY
+
+    def define(self, name: str, params: Value, body: Arg, call: Call) -> None:
+        """Note a proc of the script."""
+        bare = name.lstrip(":") if name.startswith("::") else name
+        full = f"{call.ctx.namespace}::{bare}" if call.ctx.namespace and not name.startswith("::") else bare
+        self.procs[full] = Procedure(full, params, body, call.ctx)
+        self.watcher.defined(full, call.start, call.end)

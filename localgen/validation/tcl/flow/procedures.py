@@ -1,0 +1,81 @@
+"""Calls of the script's own procs in the abstract run: a frame, the parameters, the body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from localgen.validation.tcl.flow.calls import Arg, Context, Frame
+from localgen.validation.tcl.flow.state import Slot, State, merge
+from localgen.validation.tcl.flow.values import UNKNOWN, Value, known, texts
+from localgen_grammars.tcl.lists import ListError, join_list, list_values
+
+if TYPE_CHECKING:
+    from localgen.validation.tcl.flow.interpreter import Flow, Result
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A proc that the script defines."""
+
+    name: str
+    params: Value
+    body: Arg
+    ctx: Context
+
+
+def call_procedure(
+    flow: Flow, procedure: Procedure, args: Sequence[Arg], caller: Context, state: State, place: tuple[int, int]
+) -> Result:
+    """Run a proc's body with these arguments in a frame of its own."""
+    flow.frames += 1
+    frame = Frame(f"{procedure.name}#{flow.frames}", caller=caller.frame)
+    if not _bind(flow, procedure, args, frame, state, place):
+        return state, UNKNOWN
+    namespace = procedure.name.rpartition("::")[0]
+    ctx = replace(procedure.ctx, frame=frame, namespace=namespace)
+    flow.calls.append(procedure.name)
+    flow.returns.append([])
+    loops, flow.loops = flow.loops, []
+    end, value = flow.body(procedure.body, ctx, state)
+    flow.loops = loops
+    flow.calls.pop()
+    for other, result in flow.returns.pop():
+        value = result if end is None else UNKNOWN if value != result else value
+        end = merge(end, other)
+    if end is not None:
+        mine = frame.id + "|"
+        end.slots = {k: v for k, v in end.slots.items() if not k.startswith(mine)}
+    return end, value
+
+
+def _bind(
+    flow: Flow, procedure: Procedure, args: Sequence[Arg], frame: Frame, state: State, place: tuple[int, int]
+) -> bool:
+    try:
+        params = [list_values(p) for p in list_values(known(procedure.params) or "")]
+    except ListError:
+        return False
+    certain = not any(a.many for a in args)
+    values = [a.value for a in args]
+    if not all(p and len(p) <= 2 for p in params):
+        return False
+    rest = bool(params) and params[-1][0] == "args"
+    # A default before a parameter without one is never used.
+    least = max((i + 1 for i, p in enumerate(params[:-1] if rest else params) if len(p) == 1), default=0)
+    if certain and (len(values) < least or (not rest and len(values) > len(params))):
+        usage = " ".join([procedure.name, *(p[0] if len(p) == 1 else f"?{p[0]}?" for p in params)])
+        flow.watcher.misuse("TCL011", *place, f'wrong # args: should be "{usage}"')
+        return False
+    for i, param in enumerate(params):
+        key = f"{frame.id}|{param[0]}"
+        if not certain:
+            state.slots[key] = Slot(UNKNOWN)
+        elif rest and i == len(params) - 1:
+            found = [known(v) for v in values[i:]]
+            value = texts([join_list(f for f in found if f is not None)]) if None not in found else UNKNOWN
+            state.slots[key] = Slot(value)
+        else:
+            state.slots[key] = Slot(values[i] if i < len(values) else texts([param[1]]))
+    return True

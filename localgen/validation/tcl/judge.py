@@ -1,0 +1,180 @@
+"""Judges what happens in the abstract run of a script: catalog conformance, policy, variables.
+
+The `Watcher` of `flow`: each method here turns one event into findings, or into what a team's command gives back.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from localgen.validation.codes import Severity
+from localgen.validation.findings import Collector
+from localgen.validation.nearest import did_you_mean
+from localgen.validation.tcl.arguments import check_call, match, value_problems
+from localgen.validation.tcl.commands import Commands
+from localgen.validation.tcl.dsl_blocks import BlockChecks
+from localgen.validation.tcl.flow.calls import Arg, Call
+from localgen.validation.tcl.flow.interpreter import Flow, Result
+from localgen.validation.tcl.flow.state import State, merge
+from localgen.validation.tcl.flow.values import UNKNOWN, Unknown, Value
+from localgen.validation.tcl.policy import PolicyChecks
+from localgen.validation.tcl.syntax import core_call_works, report_problem
+from localgen_grammars.tcl.core import is_core
+from localgen_grammars.tcl.expr import parse_expr
+from localgen_grammars.tcl.nodes import SyntaxProblem
+from localgen_grammars.tcl.parser import Tree
+from localgen_retrieval import catalog
+
+# Args of these kinds name a variable that the proc may set.
+_VARIABLE_KINDS = frozenset(("variable", "varname", "var"))
+
+
+class Judge:
+    """One script's judge; `damaged` where parts of the script could not be parsed."""
+
+    def __init__(
+        self, commands: Commands, policy: PolicyChecks, blocks: BlockChecks, collector: Collector, *, damaged: bool
+    ) -> None:
+        self.commands = commands
+        self.policy = policy
+        self.blocks = blocks
+        self.collector = collector
+        self.catalog = commands.catalog
+        self.variables = {f"::{v.name.removeprefix('::')}": v for v in self.catalog.variables}
+        self.damaged = damaged
+
+    # ------------------------------------------------------------------ commands of the team
+    def defines(self, name: str) -> bool:
+        """Whether the catalog has the command, or it opens a DSL block."""
+        return name in self.commands.procs or name in self.commands.openers
+
+    def any_call(self, call: Call, state: State) -> None:
+        """Policy: forbidden, order."""
+        self.policy.called(call, state)
+
+    def own_call(self, flow: Flow, call: Call, state: State) -> Result:
+        """A catalog proc or a DSL's opener."""
+        if call.name in self.commands.openers:
+            index = self._opened(call)
+            if index is not None:
+                body = call.args[-1]
+                if body.word is None or body.word.kind != "braced":
+                    self.blocks.computed(index, body.text, body.start, body.end)
+                return state, UNKNOWN
+            if call.name not in self.commands.procs:
+                return state, UNKNOWN
+        proc = self.commands.procs[call.name]
+        broken = call.command is not None and call.command.broken
+        found = match(proc, call)
+        if not broken:
+            for at in check_call(proc, call, found):
+                problem = at.problem
+                severity: Severity | None = "warning" if at.doubtful and not self.collector.strict else None
+                self.collector.add(problem.code, at.start, at.end, problem.message, problem.hint, severity=severity)
+            for arg, full in found.shortened:
+                self._shortened(proc, arg, full)
+        if proc.deprecated is not None:
+            self._deprecated(proc, proc.deprecated, call)
+        end: State | None = state
+        for spec, arg in found.values:
+            if spec.type == "script" and end is not None:
+                after, _ = flow.body(arg, call.ctx, end.copy())
+                end = merge(end, after)
+            elif spec.type == "expr":
+                self._expression(proc, spec, arg, call)
+            elif spec.kind in _VARIABLE_KINDS and arg.text is not None and end is not None:
+                flow.write(arg.value, UNKNOWN, call.ctx, end, arg.start, arg.end)
+        return end, Unknown(returns=proc.returns) if proc.returns is not None else UNKNOWN
+
+    def _opened(self, call: Call) -> int | None:
+        """The DSL whose opening words a call has, followed by one word."""
+        for index in self.commands.openers[call.name]:
+            rest = self.catalog.dsls[index].embedding.words[1:]
+            if len(call.args) == len(rest) + 1 and tuple(a.text for a in call.args[:-1]) == rest:
+                return index
+        return None
+
+    def _shortened(self, proc: catalog.Proc, arg: Arg, full: str) -> None:
+        if self.collector.strict or not self.catalog.policy.abbreviations:
+            message = f"{proc.name}: {arg.text} is short for -{full}"
+            self.collector.add("CAT004", arg.start, arg.end, message, f"write -{full}")
+
+    def _deprecated(self, proc: catalog.Proc, why: catalog.Deprecation, call: Call) -> None:
+        message = f"{proc.name} is deprecated" + (f": {why.note.rstrip('.')}" if why.note else "")
+        hint = f"use {why.replacement}" if why.replacement else ""
+        self.collector.add("CAT019", call.name_start, call.name_end, message, hint)
+
+    def _expression(self, proc: catalog.Proc, spec: catalog.Arg, arg: Arg, call: Call) -> None:
+        text = arg.text
+        if text is None:
+            return
+        _, problem = parse_expr(Tree(text, parse=False), 0, len(text))
+        if problem is not None:
+            name = spec.name if spec.positional else f"-{spec.name}"
+            self.collector.add("CAT020", arg.start, arg.end, f"{proc.name}: {name}: {problem.message}")
+
+    # ------------------------------------------------------------------ other commands
+    def core_call(self, call: Call) -> bool:
+        """A Tcl command: allowed, and called with a right number of words?"""
+        self.policy.core(call)
+        if call.command is not None and call.command.broken:
+            return False
+        # A command of that name in some namespace of the script may be meant.
+        return core_call_works(call, self.collector, report=not self.commands.in_script(call.name))
+
+    def unknown_command(self, call: Call) -> None:
+        """A name that nothing defines."""
+        broken = call.command is not None and call.command.broken
+        if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")):
+            return
+        found = self.commands.suggestions(call.name)
+        hint = f"did you mean {' or '.join(found)}?" if found else ""
+        severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
+        self.collector.add(
+            "CAT001", call.name_start, call.name_end, f'unknown command "{call.name}"', hint, severity=severity
+        )
+
+    def computed_command(self, start: int, end: int, what: str) -> None:
+        """A command that only a run can tell."""
+        if what == "word":
+            message = "which command this calls is only known when the script runs"
+        else:
+            message = f"this {what} is only known when the script runs"
+        self.collector.add("POL007", start, end, message)
+
+    def defined(self, name: str, start: int, end: int) -> None:
+        """The script defines a command: not one that exists."""
+        if self.defines(name):
+            self.collector.add("POL008", start, end, f"{name} of the catalog is redefined")
+        elif is_core(name) and not name.startswith("tcl::mathfunc::"):
+            self.collector.add("POL008", start, end, f"{name} of Tcl is redefined")
+
+    # ------------------------------------------------------------------ variables
+    def unset_variable(self, name: str, start: int, end: int) -> None:
+        """A variable that nothing can have set; silent where syntax errors may hide what sets it."""
+        if self.damaged:
+            return
+        hint = did_you_mean(name, [v.name for v in self.catalog.variables]) if self.catalog.variables else ""
+        self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint)
+
+    def written(self, key: str, value: Value, start: int, end: int) -> None:
+        """A global is set: a catalog variable's value is checked, a name close to one is reported."""
+        variable = self.variables.get(key)
+        if variable is not None:
+            for problem in value_problems(variable, Arg(value, start, end)):
+                self.collector.add(problem.code, start, end, f"{variable.name}: {problem.message}", problem.hint)
+        elif "::" in key[2:] and "(" not in key:
+            close = get_close_matches(key, list(self.variables), n=1, cutoff=0.85)
+            if close:
+                name = self.variables[close[0]].name
+                message = f"{key} is not a variable of the catalog"
+                self.collector.add("CAT021", start, end, message, f"did you mean {name}?")
+
+    # ------------------------------------------------------------------ code that is put together
+    def syntax(self, problem: SyntaxProblem, start: int, end: int) -> None:
+        """Code from constants that is not Tcl."""
+        report_problem(problem, self.collector, (start, end))
+
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
+        """A Tcl command, or one of the script, called in a way that fails."""
+        self.collector.add(code, start, end, message, hint)

@@ -1,0 +1,98 @@
+"""When a question is asked, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from constraint_kit import domain_of
+
+from localgen.clarify import OUTSIDE_COSINE, Clarification, missing_value, outside_catalog
+from localgen_retrieval.retrieve import Ranking
+from localgen_retrieval.symbols import Symbol
+
+CATALOG = domain_of(
+    {
+        "description": "routing helpers",
+        "procs": [
+            {
+                "name": "route",
+                "summary": "Route one net on a layer.",
+                "args": [
+                    {"name": "net", "kind": "net", "doc": "Net to route."},
+                    {"name": "layer", "values": ["M1", "M2"]},
+                    {"name": "width", "type": "float", "unit": "um", "min": 0, "max": 10, "required": False},
+                ],
+                "examples": ["route -net CLK -layer M1"],
+            },
+            {
+                "name": "keep",
+                "summary": "Keep away.",
+                "args": [{"name": "space", "type": "float", "unit": "um", "min": 0, "max": 5}],
+            },
+            {"name": "drop", "args": [{"name": "hard", "type": "flag"}, {"name": "cell", "positional": True}]},
+        ],
+    }
+).catalog
+SYMBOLS = tuple(Symbol("proc", p.name, p.summary, i) for i, p in enumerate(CATALOG.procs))
+
+
+def ranking(*cosines: float) -> Ranking:
+    scores = np.array(cosines)
+    return Ranking("", ("",), SYMBOLS, scores, scores[None, :], scores, scores, scores)
+
+
+def ask(body: str, instruction: str, excluded: Mapping[str, str] | None = None) -> Clarification | None:
+    return missing_value(body, instruction, CATALOG, excluded or {}, ranking(0.6, 0.2, 0.1))
+
+
+def test_an_instruction_about_something_else_is_asked_about() -> None:
+    question = outside_catalog(ranking(0.1, OUTSIDE_COSINE - 0.01, 0.0), CATALOG)
+    assert question is not None
+    assert "routing helpers" in question.message
+    assert question.suggestions[0] == "keep: Keep away."
+    assert outside_catalog(ranking(0.1, OUTSIDE_COSINE + 0.01, 0.0), CATALOG) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "instruction"),
+    [
+        ("route -net CLK -layer M1\n", "Route CLK on M1"),
+        ("route -net clk -layer M1\n", "Route clk on M1"),
+        ("foreach n {A B} {\n  route -net $n -layer M1\n}\n", "Route A and B on M1"),
+        ("keep -space 0.5\n", "keep half a micron clear"),
+        ("drop -hard u1\n", "drop u1 hard"),
+        ("drop u1\n", "drop u1"),
+        ("", "nothing"),
+    ],
+)
+def test_a_value_that_is_given_is_not_asked_for(body: str, instruction: str) -> None:
+    assert ask(body, instruction) is None
+
+
+def test_a_name_that_is_no_name_is_asked_for() -> None:
+    question = ask("route -net route -layer M1\n", "Route it on M1")
+    assert question is not None
+    assert question.message == "What is the net for route? (Net to route)"
+    assert question.suggestions == ("name the net", "for example: route -net CLK -layer M1")
+
+
+def test_a_number_that_nobody_said_is_asked_for_with_its_range() -> None:
+    question = ask("keep -space 3.7\n", "keep away from it")
+    assert question is not None
+    assert "space (in um)" in question.message
+    assert question.suggestions == ("space between 0 and 5 (in um)",)
+
+
+def test_a_positional_that_is_no_name_is_asked_for() -> None:
+    question = ask("drop -hard cell\n", "drop the cell hard")
+    assert question is not None
+    assert "cell" in question.message
+
+
+def test_the_best_proc_that_cannot_be_written_is_asked_about() -> None:
+    question = ask("drop u1\n", "route", {"route": "no value for net"})
+    assert question is not None
+    assert "net" in question.message
+    assert ask("drop u1\n", "route", {"keep": "no value for space"}) is None

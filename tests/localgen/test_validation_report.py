@@ -1,0 +1,64 @@
+"""The report's JSON form is a contract: its keys, its codes, its counts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from lab_domain import report
+
+from localgen.validation.codes import CODES
+from localgen.validation.report import REPORT_VERSION, Report
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_json_keys() -> None:
+    document = json.loads(report("my::route -net A\n").model_dump_json())
+    assert document == {
+        "version": REPORT_VERSION,
+        "file": "s.tcl",
+        "domain": "lab",
+        "strict": False,
+        "valid": False,
+        "valid_syntax": True,
+        "valid_DSL_blocks": True,
+        "blocks": 0,
+        "errors": 1,
+        "warnings": 0,
+        "details": [
+            {
+                "code": "CAT005",
+                "message": "my::route: -layer is missing",
+                "hint": "write -layer M1|M2|M3",
+                "severity": "error",
+                "line": 1,
+                "column": 1,
+                "end": {"line": 1, "column": 10},
+            }
+        ],
+    }
+
+
+def test_a_report_survives_its_json_form() -> None:
+    found = report('puts "a"b\nmy::old\ndsl {x}\n')
+    assert Report.model_validate_json(found.model_dump_json()) == found
+    assert (found.valid_syntax, found.valid_DSL_blocks, found.errors, found.warnings) == (False, False, 2, 1)
+
+
+def test_findings_come_in_the_order_of_their_places() -> None:
+    found = report("my::old\nmy::route -net A -layer M9 -width 99\nzzz\n").details
+    assert [(f.line, f.column) for f in found] == sorted((f.line, f.column) for f in found)
+
+
+def test_every_code_that_is_used_is_in_the_table_and_every_code_in_the_table_is_used() -> None:
+    sources = [p.read_text("utf-8") for p in (ROOT / "localgen" / "validation").rglob("*.py") if p.name != "codes.py"]
+    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR)\d{3})"', "\n".join(sources)))
+    assert used == set(CODES)
+
+
+def test_the_documentation_has_the_table() -> None:
+    text = (ROOT / "docs" / "validation.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
+    assert rows == [(name, code.title, code.severity, code.strict) for name, code in CODES.items()]

@@ -1,0 +1,135 @@
+"""Variables: values of the catalog's, and reading before setting without false alarms."""
+
+from __future__ import annotations
+
+import pytest
+from lab_domain import codes, lines, report
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("set ::tech::corner tt", []),
+        ("set tech::corner tt", []),
+        ("set ::tech::temp 25.5", []),
+        ("foreach ::tech::corner {tt ff} {my::nets}", []),
+        ("set c ss\nset ::tech::corner $c", []),
+        ("set ::tech::corner [my::nets]", []),
+        ("namespace eval tech {variable corner ff}", []),
+        ("set ::tech::corner xx", ['1:1: ::tech::corner: "xx" is not one of tt, ss, ff [CAT013]']),
+        ("set tech::corner TT", ['"TT" is not one of tt, ss, ff (did you mean tt?) [CAT013]']),
+        ("set ::tech::temp 200", ['::tech::temp: "200" is above the maximum 125 [CAT014]']),
+        ("set ::tech::temp warm", ['::tech::temp: "warm" is not a number [CAT012]']),
+        ("incr ::tech::temp 200", ['::tech::temp: "225" is above the maximum 125 [CAT014]']),
+        ("foreach ::tech::corner {tt xx} {my::nets}", ['"xx" is not one of tt, ss, ff [CAT013]']),
+        ("set c xx\nset ::tech::corner $c", ["2:1: ::tech::corner"]),
+        ("proc p {} {set ::tech::corner xx}\np", ['"xx" is not one of']),
+        ("proc p {} {global tech::corner; set corner xx}\np", ['"xx" is not one of']),
+        ("namespace eval tech {variable corner xx}", ['"xx" is not one of']),
+        (
+            "set ::tech::cornr tt",
+            ["warning: ::tech::cornr is not a variable of the catalog (did you mean ::tech::corner?)"],
+        ),
+        ("set ::mine::own 1", []),
+        ("set corner 1", []),
+    ],
+)
+def test_catalog_variables(text: str, expected: list[str]) -> None:
+    found = lines(text)
+    assert len(found) == len(expected), found
+    for line, wanted in zip(found, expected, strict=True):
+        assert wanted in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "puts $x",
+        "puts ${x}",
+        "puts $::x",
+        'puts "a $x b"',
+        "puts [list $x]",
+        "if {$x > 1} {puts a}",
+        "set y [expr {$x + 1}]",
+        "puts $x(1)",
+        "puts [set x]",
+        "foreach y $x {puts $y}",
+        "puts $x; set x 1",
+        "set x 1; unset x; puts $x",
+        "proc p {} {puts $x}\nset x 1\np",
+        "proc p {} {puts $x}",
+        "proc p {a} {puts $a$x}\np 1",
+        "if {0} {set x 1}\nputs $x",
+        "foreach x {} {puts a}\nputs $x",
+        "my::each -body {puts $x}",
+    ],
+)
+def test_reading_what_nothing_sets_is_a_warning_and_strictly_an_error(text: str) -> None:
+    assert codes(text) == ["VAR001"]
+    assert report(text).valid and not report(text, strict=True).valid
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "set x 1; puts $x",
+        "set ::x 1; puts $x$::x",
+        "foreach x {1 2} {puts $x}; puts $x",
+        "foreach {a b} {1 2} {puts $a$b}",
+        "if {[my::count]} {set x 1}; puts $x",
+        "while {[my::count]} {set x 1}; puts $x",
+        "foreach y [my::nets] {set x 1}; puts $x",
+        "catch {set x 1}; puts $x",
+        "catch {my::count} x; puts $x",
+        "catch {my::count} x y; puts $x$y",
+        "lassign {1 2} x y; puts $x$y",
+        "incr x; puts $x",
+        "append x 1; puts $x",
+        "lappend x 1; puts $x",
+        "dict set x a 1; puts $x",
+        "set x(1) a; puts $x(1)",
+        "set x(1) a; puts $x([my::count])",
+        "set i 1; set x($i) a; puts $x($i)",
+        "proc p {} {global x; puts $x}; set x 1; p",
+        "proc p {} {set ::x 1}; p; puts $x",
+        "proc p {} {global x; set x 1}; p; puts $x",
+        "proc p {v} {upvar 1 $v x; set x 1}; p y; puts $y",
+        "proc p {v} {uplevel 1 [list set $v 1]}; p y; puts $y",
+        "proc p {} {uplevel 1 {set y 1}}; p; puts $y",
+        "proc p {{a 1} args} {puts $a$args}; p",
+        "namespace eval n {variable v 1}; puts $n::v",
+        "namespace eval n {variable v 1; proc p {} {variable v; puts $v}}; n::p",
+        "puts $::tech::corner",
+        "puts $tech::temp",
+        "puts $argv0",
+        "puts $::env(HOME)",
+        "puts $tcl_version",
+        "my::into x; puts $x",
+        "set n x; set $n 1; puts $x",
+        "foreach n {x y} {set $n 1}; puts $x$y",
+        "foreach n [my::nets] {set $n 1}; puts $x",
+        "eval {set x 1}; puts $x",
+        "if {[info exists x]} {puts $x}",
+        "if {![info exists x]} {set x 1}; puts $x",
+        "dict for {k v} {a 1} {puts $k$v}",
+        "puts [lmap x {1 2} {string length $x}]",
+        "for {set i 0} {$i < 3} {incr i} {}; puts $i",
+        "switch [my::count] {1 {set x 1} default {set x 2}}; puts $x",
+        "if {[my::count]} {return}; set x 1; puts $x",
+        "return\nputs $x",
+        "puts {$x}",
+        "puts \\$x",
+        "# $x",
+        "proc p {} {return 1}\nputs [p]",
+    ],
+)
+def test_no_false_alarms(text: str) -> None:
+    assert [line for line in lines(text, strict=True) if "VAR001" in line] == []
+
+
+def test_a_variable_is_reported_once() -> None:
+    assert lines("puts $x\nputs $x\nputs $x\n") == ['s.tcl:1:6: warning: "x" is read before anything sets it [VAR001]']
+
+
+def test_nothing_is_said_of_variables_where_the_syntax_is_broken() -> None:
+    assert codes('set x "a"b\nputs $x\n') == ["TCL005"]
