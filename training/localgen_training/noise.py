@@ -1,0 +1,45 @@
+"""How people really type: politeness, missing capitals and stops, joined steps, the odd typo."""
+
+from __future__ import annotations
+
+import random
+
+_BEFORE = ("please ", "Please ", "can you ", "could you ", "I want you to ", "we need to ", "now ", "hi, ", "ok: ",
+           "pls ", "I'd like to ", "let's ", "go ahead and ", "quick one: ", "next, ")
+_AFTER = (" please", ", thanks", " for me", " now", ", please", " - thanks", " today", " asap")
+_JOIN = (", then ", ", and ", ". Then ", ". ", "; ", " and then ", ". After that, ", ", after that ", ". Next, ",
+         " and ", ". Also ", ". Finally, ", ";\n", "\n")
+
+
+def _typo(text: str, rng: random.Random) -> str:
+    words = text.split(" ")
+    long = [i for i, w in enumerate(words) if len(w) > 5 and w.isalpha() and w.islower()]
+    if not long:
+        return text
+    i = rng.choice(long)
+    k = rng.randint(1, len(words[i]) - 3)
+    w = words[i]
+    words[i] = w[:k] + w[k + 1] + w[k] + w[k + 2:] if rng.random() < 0.5 else w[:k] + w[k + 1:]
+    return " ".join(words)
+
+
+def dress(steps: list[str], rng: random.Random) -> str:
+    """One instruction out of the sentences of its steps."""
+    text = steps[0]
+    for s in steps[1:]:
+        joint = rng.choice(_JOIN)
+        text += joint + (s[:1].upper() + s[1:] if joint.rstrip().endswith(".") else s)
+    r = rng.random()
+    if r < 0.12:
+        text = rng.choice(_BEFORE) + text
+    elif r < 0.18:
+        text += rng.choice(_AFTER)
+    elif r < 0.23 and len(steps) > 1:
+        text = "\n".join(f"{i}. {s}" for i, s in enumerate(steps, 1))
+    if rng.random() < 0.04:
+        text = _typo(text, rng)
+    if rng.random() < 0.6:
+        text = text[:1].upper() + text[1:]
+    if rng.random() < 0.6 and text[-1] not in ".?!":
+        text += "."
+    return text
