@@ -51,6 +51,7 @@ def missing_value(
             if missing:
                 return _ask(proc, missing[0])
     vocabulary = _vocabulary(catalog)
+    choices = {v for p in catalog.procs for a in p.args for v in a.values}
     for line in body.splitlines():
         for name in called_procs(line, {p.name for p in catalog.procs}):
             proc = catalog.proc(name)
@@ -58,12 +59,12 @@ def missing_value(
                 continue
             for arg in proc.args:
                 value = _value(line, proc, arg)
-                if value is not None and arg.required and not _given(arg, value, instruction, vocabulary):
+                if value is not None and arg.required and not _given(arg, value, instruction, vocabulary, choices):
                     return _ask(proc, arg)
     return None
 
 
-def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str]) -> bool:
+def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str], choices: set[str]) -> bool:
     """Whether the instruction can be where a value came from."""
     if arg.numeric:
         unit, integer = arg.unit or unit_in(arg.doc), arg.type == "int"
@@ -73,6 +74,8 @@ def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str]) -> bool
     if arg.type != "string" or value.startswith(("$", "[", "{")):
         return True
     word = value.strip('"')
+    if word in choices:
+        return False
     if not word.islower() or not word.isalpha():
         return True
     if arg.default_text == word:

@@ -136,9 +136,13 @@ class WordVotes:
     ) -> None:
         self.weight = weight
         vocabulary = _vocabulary(catalog)
+        choices = {v for p in catalog.procs for a in p.args for v in a.values}
         self._prior: dict[str, float] = {}
         for w in words.all() if words is not None else ():
             name_like = bool(_NAME_LIKE.search(w)) or (words is not None and w in words.quoted)
+            if w in choices:
+                self._prior[w] = -VOCABULARY_PENALTY  # `M3` is a layer before it is a net
+                continue
             known = w.islower() and set(stems(w)) <= vocabulary
             if w.istitle() and w.isalpha() and re.search(rf"(?:^|[.!?\n]\s*){w}\b", instruction):
                 self._prior[w] = -VOCABULARY_PENALTY  # the first word of a sentence is seldom a name
