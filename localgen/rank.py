@@ -12,7 +12,7 @@ from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word, words_of
 from localgen_retrieval.retrieve import Ranking
 
-# Set on the validation domain by hand; each factor is in natural-log units.
+# First guesses, not tuned; each factor is in natural-log units.
 AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 1.0, 0.1, 3.0, 1.0
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]*\d)")
 

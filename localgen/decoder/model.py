@@ -68,7 +68,6 @@ class LlamaModel:
             )
         small = llama_cpp.llama_model_n_params(self._model) < _SMALL
         self.threads = threads or (1 if small else os.cpu_count() or 2)
-        self.train_context = int(llama_cpp.llama_model_n_ctx_train(self._model))
         self.prompt_seconds = 0.0
         self._context: Any = None
         self._shape = (0, 0)
