@@ -19,8 +19,7 @@ import tokenizers
 import torch
 
 from localgen_retrieval.prompt import END, PACK, SCRIPT, TASK, compact_prompt
-from localgen_training.batches import Batch, encode_row, make_batch
-from localgen_training.synthesis import examples
+from localgen_training.batches import Batch, encode_row, make_batch, row_tasks
 from localgen_training.train_decoder import attention_mask
 
 LENGTH = 512
@@ -34,7 +33,7 @@ def tokenizer(tiny_tokenizer: Path) -> Any:
 @pytest.fixture(scope="module")
 def row(tokenizer: Any) -> Batch:
     """The first row with three tasks or more."""
-    rows = (encode_row(tokenizer, seed, LENGTH, 4, "train") for seed in range(200))
+    rows = (encode_row(tokenizer, row_tasks(seed, "train", None), LENGTH) for seed in range(200))
     return next(r for r in rows if r is not None and r.tasks >= 3)
 
 
@@ -103,10 +102,9 @@ def test_changing_the_pack_changes_every_task(row: Batch, tiny_model: Any) -> No
 
 def test_a_task_in_a_row_is_what_the_prompt_alone_would_be(tokenizer: Any, tiny_model: Any) -> None:
     """What is learnt in shared rows is what `compact_prompt` asks at generation time."""
-    seed = next(s for s in range(200) if (r := encode_row(tokenizer, s, LENGTH, 4, "train")) and r.tasks >= 3)
-    row = encode_row(tokenizer, seed, LENGTH, 4, "train")
-    assert row is not None
-    task = examples(seed, 4, "train")[1]
+    made = ((s, encode_row(tokenizer, row_tasks(s, "train", None), LENGTH)) for s in range(200))
+    seed, row = next((s, r) for s, r in made if r is not None and r.tasks >= 3)
+    task = row_tasks(seed, "train", None)[1]
     text = compact_prompt(task.pack, task.instruction) + task.script + "\n" + END
     assert text.startswith(PACK) and TASK in text
     ids = np.array([tokenizer.encode(text, add_special_tokens=False).ids], dtype=np.int64)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing as mp
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Full
 from typing import Any
 
@@ -19,8 +21,13 @@ from tokenizers import Tokenizer
 
 from localgen_retrieval.prompt import END, PACK, SCRIPT, TASK
 
-from .synthesis import examples
+from .corpus_tasks import corpus_tasks
+from .synthesis import Task, examples
 
+# Tasks made for a pack; as many of them as fit go into its row (with four a fifth of the row stayed empty).
+TASKS_PER_PACK = 7
+# Share of the training rows that is made of a corpus' help examples, where there is a corpus.
+CORPUS_SHARE = 0.25
 # How long the worker waits for room before it looks whether anybody is left to read.
 LOOK_SECONDS = 2.0
 
@@ -39,9 +46,15 @@ class Batch:
     tasks: int
 
 
-def encode_row(tokenizer: Tokenizer, seed: int, length: int, tasks: int, split: str) -> Batch | None:
-    """One row of at most `length` tokens; None where not even one task fits."""
-    made = examples(seed, tasks, split)
+def row_tasks(seed: int, split: str, corpus: Path | None) -> list[Task]:
+    """The tasks of one row; of the corpus only in training, and there for a share of the seeds."""
+    if corpus is not None and split == "train" and random.Random(f"row-{seed}").random() < CORPUS_SHARE:
+        return corpus_tasks(corpus, seed, TASKS_PER_PACK)
+    return examples(seed, TASKS_PER_PACK, split)
+
+
+def encode_row(tokenizer: Tokenizer, made: list[Task], length: int) -> Batch | None:
+    """One row of at most `length` tokens from tasks over one pack; None where not even one task fits."""
     ids = tokenizer.encode(f"{PACK}\n{made[0].pack}\n", add_special_tokens=False).ids
     positions = list(range(len(ids)))
     segments = [0] * len(ids)
@@ -68,12 +81,15 @@ def encode_row(tokenizer: Tokenizer, seed: int, length: int, tasks: int, split: 
     return Batch(row(ids, 0), row(positions, 0), row(segments, -1), row(labels, -100), n)
 
 
-def make_batch(tokenizer: Tokenizer, step: int, rows: int, length: int, split: str) -> Batch:
+def make_batch(
+    tokenizer: Tokenizer, step: int, rows: int, length: int, split: str, corpus: Path | None = None
+) -> Batch:
     """The batch of one step; a pure function of its arguments (rows that do not fit are replaced, seed by seed)."""
     made: list[Batch] = []
     for r in range(rows):
         for attempt in range(50):
-            row = encode_row(tokenizer, (step * rows + r) * 50 + attempt, length, 4, split)
+            tasks = row_tasks((step * rows + r) * 50 + attempt, split, corpus)
+            row = encode_row(tokenizer, tasks, length)
             if row is not None:
                 made.append(row)
                 break
@@ -86,13 +102,13 @@ def make_batch(tokenizer: Tokenizer, step: int, rows: int, length: int, split: s
     )
 
 
-def _work(tokenizer_json: str, start: int, rows: int, length: int, queue: Any) -> None:
+def _work(tokenizer_json: str, start: int, rows: int, length: int, corpus: Path | None, queue: Any) -> None:
     """Fill the queue until the training process is gone: one that was killed cannot end its worker."""
     tokenizer = Tokenizer.from_str(tokenizer_json)
     parent = mp.parent_process()
     queue.cancel_join_thread()  # what nobody will read must not keep this process alive
     for step in itertools.count(start):
-        batch = make_batch(tokenizer, step, rows, length, "train")
+        batch = make_batch(tokenizer, step, rows, length, "train", corpus)
         while True:
             if parent is not None and not parent.is_alive():
                 return
@@ -103,11 +119,13 @@ def _work(tokenizer_json: str, start: int, rows: int, length: int, queue: Any) -
             break
 
 
-def stream(tokenizer: Tokenizer, start: int, rows: int, length: int) -> Iterator[tuple[int, Batch]]:
+def stream(
+    tokenizer: Tokenizer, start: int, rows: int, length: int, corpus: Path | None = None
+) -> Iterator[tuple[int, Batch]]:
     """(step, batch) from `start` on, made in another process; the same for the same arguments on any machine."""
     context = mp.get_context("spawn")
     queue: Any = context.Queue(maxsize=8)
-    worker = context.Process(target=_work, args=(tokenizer.to_str(), start, rows, length, queue), daemon=True)
+    worker = context.Process(target=_work, args=(tokenizer.to_str(), start, rows, length, corpus, queue), daemon=True)
     worker.start()
     try:
         while True:

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
             continue
         one.add_argument("--size", choices=sorted(pipeline.SIZES), default="default", help="of model and data")
         one.add_argument("--minutes", type=float, default=90.0, help="of training, over all sittings (default: 90)")
-        one.add_argument("--corpus", type=Path, help="text folder, read by the tokenizer only (*.jsonl.xz)")
+        one.add_argument("--corpus", type=Path, help="folder of *.jsonl.xz (text, help examples)")
         one.add_argument("--quantise", default="q8_0", help="of the exported model (default: q8_0)")
         one.add_argument("--out", type=Path, help="the exported model (default: model.gguf in the run folder)")
         one.add_argument(

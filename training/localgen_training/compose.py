@@ -7,6 +7,7 @@ script is the decoder's: options in the order of the signature, then positionals
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 from localgen_grammars.quoting import quote_list, quote_word
@@ -108,16 +109,41 @@ def sentence(symbol: VirtualSymbol | VirtualProduction, said: dict[str, str], rn
     return SLOT.sub(lambda m: said[m.group(1)], rng.choice(symbol.concept.say))
 
 
+# A phrase that is a clause of its own ("it should not take long") needs more than a space before it.
+_CLAUSE = re.compile(r"(?:it|they|this|that|there|we|I|you|the|its|nothing|nobody|no|don't|do|make|keep|let|please)\b")
+
+
 def _with_options(core: str, phrases: list[str], rng: random.Random) -> str:
+    """The sentence with the phrases of its options, in any order, mostly behind it."""
     rng.shuffle(phrases)
     question = core.endswith("?")
     core = core.removesuffix("?")
     for phrase in phrases:
-        if rng.random() < 0.07:
+        r = rng.random()
+        if r < 0.07:
             core = f"{phrase}, {core}"
+        elif r < 0.17:
+            core += rng.choice([" - ", " (", "; ", ". ", " and "]) + phrase
+            core += ")" if core[-len(phrase) - 1] == "(" else ""
         else:
-            core += rng.choice([" ", " ", ", "]) + phrase
+            core += rng.choice([", ", ", ", " - ", "; ", ". "] if _CLAUSE.match(phrase) else [" ", " ", ", "]) + phrase
     return core + "?" if question else core
+
+
+def _remark(text: str, symbol: VirtualSymbol | VirtualProduction, rng: random.Random) -> str:
+    """The request with a remark before or after it, now and then: a reason or a circumstance that asks for nothing."""
+    remarks = symbol.concept.remarks
+    if not remarks or rng.random() > 0.16:
+        return text
+    remark = rng.choice(remarks)
+    r = rng.random()
+    if r < 0.4:
+        joint = rng.choice([". ", ": ", ", so ", "; ", " - ", ". "])
+        return f"{remark}{joint}{text[:1].upper() + text[1:] if joint == '. ' else text}"
+    if r < 0.6 and not text.endswith("?"):
+        return f"{text} because {remark}"
+    joint = rng.choice([". ", ", ", "; ", " - ", ". "]) if not text.endswith("?") else " "
+    return f"{text}{joint}{remark[:1].upper() + remark[1:] if joint in ('. ', ' ') else remark}"
 
 
 def _optional_values(symbol: VirtualSymbol, f: Field, rng: random.Random) -> tuple[dict[str, str], list[str]]:
@@ -166,10 +192,10 @@ def call_step(symbol: VirtualSymbol, f: Field, rng: random.Random, before: dict[
             said[a.spec.key] = rng.choice([spoken, spoken, f"each of {spoken}", f"all of {spoken}"])
             variable = loop_variable(a.spec, a.arg.name)
             written[a.spec.key] = f"${variable}"
-            text = _with_options(sentence(symbol, said, rng), phrases, rng)
+            text = _remark(_with_options(sentence(symbol, said, rng), phrases, rng), symbol, rng)
             body = call(symbol, {**written, **options}, frozenset([a.spec.key]))
             return Step(text, [f"foreach {variable} {quote_list(items)} {{", f"  {body}", "}"], [symbol])
-    text = _with_options(sentence(symbol, said, rng), phrases, rng)
+    text = _remark(_with_options(sentence(symbol, said, rng), phrases, rng), symbol, rng)
     return Step(text, [call(symbol, {**written, **options})], [symbol], strings=strings)
 
 
@@ -258,6 +284,6 @@ def dsl_step(production: VirtualProduction, f: Field, rng: random.Random) -> tup
             text = text.replace(f" {name}", "")
     else:
         text = sentence(production, said, rng)
-    text = _with_options(text, phrases, rng)
+    text = _remark(_with_options(text, phrases, rng), production, rng)
     statement = production.statement(name, {k: production.written(k, v) for k, v in written.items()})
     return Step(text, [], productions=[production]), statement

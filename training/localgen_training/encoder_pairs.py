@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localgen_retrieval.symbols import proc_text, production_text, variable_text
+from localgen_retrieval.symbols import option_text, proc_text, production_text, value_text, variable_text
 from localgen_retrieval.text import name_words
 
 from .compose import call_step, dsl_step, query_step
-from .families import Field, split_fields
+from .families import SLOT, Field, split_fields
 from .noise import dress
 from .synthesis import _variable_maker, _World, variable_specs
-from .virtual_api import DslStyle, Style, make_production, make_symbol
+from .virtual_api import DslStyle, Style, VirtualArg, make_production, make_symbol
 
 _MULTI_STEP, _PRODUCTION, _VARIABLES = 0.18, 0.15, 2
 _OPTION = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]+)")
@@ -90,6 +90,36 @@ def _field_pairs(field: Field, rng: random.Random) -> list[Pair]:
             also = frozenset({other[2]} - {key})
         out.append(Pair(dress(steps, rng), text, key, also))
     return out
+
+
+def option_batch(rng: random.Random, size: int, split: str = "train") -> list[Pair]:
+    """`size` pairs of a phrase that asks for an option or an enum value, and the text that stands for that choice.
+
+    The values of one enum and the flags of one concept are in the batch together: each other's negatives.
+    """
+    fields = list(split_fields(split))
+    rng.shuffle(fields)
+    out: dict[str, Pair] = {}
+    for field in fields:
+        style = Style.draw(rng, field.namespaces)
+        for concept in rng.sample(field.concepts, len(field.concepts)):
+            for a in make_symbol(concept, style, rng).args:
+                for phrase, text in _choices(a, rng):
+                    if len(out) < size:
+                        out.setdefault(text, Pair(SLOT.sub(lambda _: "it", phrase), text, text))
+            if len(out) == size:
+                return list(out.values())
+    return list(out.values())
+
+
+def _choices(a: VirtualArg, rng: random.Random) -> list[tuple[str, str]]:
+    """(phrase, text) of a flag, or of each value of an enum whose codes are words."""
+    if a.spec.type == "flag" and a.spec.say:
+        return [(rng.choice(a.spec.say), option_text(a.arg))]
+    if a.spec.type != "enum":
+        return []
+    plain = [(rng.choice(a.spec.values[k]), code) for k, code in a.codes.items() if re.fullmatch(r"[A-Za-z]{3,}", code)]
+    return [(phrase, value_text(a.arg, code)) for phrase, code in plain]
 
 
 def _variable_pair(field: Field, style: Style, rng: random.Random) -> tuple[str, str, str]:

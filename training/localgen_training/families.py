@@ -1,8 +1,9 @@
 """Task families: hand-written concepts, from which random APIs and instructions are made.
 
 One YAML file per field of work (`families/*.yaml`). A concept is a thing somebody asks for: names a proc could have,
-docs, ways to say it with its required arguments, and for each argument its names, values and ways to say it. Knows the
-file format only; what becomes of a concept is `virtual_api` and `compose`'s business.
+docs, ways to say it with its required arguments, remarks that people make beside it, and for each argument its names,
+values and ways to say it. Knows the file format only; what becomes of a concept is `virtual_api`'s and `compose`'s
+business.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import yaml
 FAMILIES = Path(__file__).parent / "families"
 # Fields kept out of training: their tasks measure what the model does with language it has not seen.
 VALIDATION_FIELDS = ("rail_signalling", "audio_mixing", "user_accounts")
+PLAIN = re.compile(r"[a-z]{3,}(?:_[a-z]+)?")
 SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -55,6 +57,7 @@ class Concept:
     ask: tuple[str, ...]
     args: tuple[ArgSpec, ...]
     returns: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[ArgSpec, ...]:
@@ -125,6 +128,7 @@ def load_field(path: Path) -> Field:
             ask=_texts(c.get("ask")),
             args=tuple(_arg(k, d) for k, d in c["args"].items()),
             returns=_text(c.get("returns") or ""),
+            remarks=_texts(c.get("remarks")),
         )
         _check(concept, data["pools"], path)
         concepts.append(concept)
@@ -137,6 +141,9 @@ def _check(c: Concept, pools: dict[str, Any], path: Path) -> None:
     for sentence in (*c.say, *c.ask):
         if set(SLOT.findall(sentence)) != required:
             raise ValueError(f"{path.name}: {c.id}: {sentence!r} must mention exactly {sorted(required)}")
+    for remark in c.remarks:
+        if SLOT.search(remark):
+            raise ValueError(f"{path.name}: {c.id}: the remark {remark!r} must not have a slot")
     for a in c.args:
         if a.type == "string" and a.pool not in pools:
             raise ValueError(f"{path.name}: {c.id}.{a.key}: no pool {a.pool!r}")
@@ -148,6 +155,13 @@ def _check(c: Concept, pools: dict[str, Any], path: Path) -> None:
 def all_fields() -> tuple[Field, ...]:
     """Every family file, in the order of its name."""
     return tuple(load_field(p) for p in sorted(FAMILIES.glob("*.yaml")))
+
+
+@lru_cache(maxsize=1)
+def plain_words() -> tuple[str, ...]:
+    """Names that are plain words (`orchard`, `north_gate`), of all training fields: any of them may name a thing."""
+    found = {v for f in split_fields("train") for pool in f.pools.values() for v in pool if PLAIN.fullmatch(v)}
+    return tuple(sorted(found))
 
 
 def split_fields(split: str) -> tuple[Field, ...]:

@@ -53,7 +53,7 @@ class Settings:
     """What one run is asked for.
 
     Attributes:
-        corpus: folder of text that the tokenizer's merges are learnt from beside the tasks; nothing else reads it.
+        corpus: folder of text for the tokenizer's merges, and of help examples for a share of the tasks.
         minutes: of training, over all sittings together.
         out: the GGUF that export writes (default: model.gguf in the run folder).
         suites: held-out folders for eval.
@@ -204,6 +204,7 @@ def _arguments(settings: Settings, stage: str) -> list[str]:
             "--threads",
             str(settings.threads),
         ]
+        words += ["--corpus", str(settings.corpus)] if settings.corpus else []
         words += ["--embeddings", f"{run}/embeddings.npy"] if (run / "embeddings.npy").is_file() else []
         return words + (["--eager"] if size.eager else [])
     if stage == "export":

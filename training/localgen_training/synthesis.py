@@ -166,7 +166,7 @@ def _pack(world: _World, needed: list[VirtualSymbol], example: tuple[str, str] |
     return "\n".join(lines)
 
 
-KINDS = {"call": 44, "calls": 22, "query": 5, "if": 4, "variable": 8, "dsl": 14, "mixed": 3}
+KINDS = {"call": 40, "calls": 20, "query": 6, "if": 6, "variable": 9, "dsl": 13, "mixed": 6}
 
 
 def example(seed: int, split: str = "train") -> Task:
@@ -242,5 +242,5 @@ def _distract(world: _World) -> None:
             world.symbol(rng.choice(other.concepts))
     for _ in range(rng.choice([0, 0, 0, 1, 2])):
         _variable_maker(world)
-    if world.dsl is None and rng.random() < 0.15:
+    if world.dsl is None and rng.random() < 0.4:
         _dsl_maker(world, 1)

@@ -117,6 +117,7 @@ def main() -> None:
     ap.add_argument("--heads", type=int, default=4)
     ap.add_argument("--muon-lr", type=float, default=0.01)
     ap.add_argument("--adam-lr", type=float, default=0.002)
+    ap.add_argument("--corpus", type=Path, help="folder with pairs-*.jsonl.xz: tasks in other people's words")
     ap.add_argument("--threads", type=int, default=os.cpu_count() or 2)
     ap.add_argument("--eager", action="store_true", help="no torch.compile")
     ap.add_argument("--embeddings", type=Path, help="(vocab, width) .npy to start the token embeddings from")
@@ -153,7 +154,7 @@ def train(a: argparse.Namespace) -> None:
     begin = last = time.monotonic()
     log = (a.run / "metrics.jsonl").open("a", encoding="utf-8")
     losses: list[float] = []
-    for step, batch in stream(tokenizer, state["step"], a.rows, a.length):
+    for step, batch in stream(tokenizer, state["step"], a.rows, a.length, a.corpus):
         elapsed = time.monotonic() - begin
         factor = learning_rate(elapsed, a.minutes * 60, step)
         for o in opts:

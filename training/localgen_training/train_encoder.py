@@ -28,7 +28,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from .encoder_pairs import Pair, RealPairs, family_batch
+from .encoder_pairs import Pair, RealPairs, family_batch, option_batch
 from .export_encoder import default_model_folder
 
 Batches = Callable[[int], list[Pair]]
@@ -117,10 +117,12 @@ def contrastive_loss(queries: torch.Tensor, texts: torch.Tensor, batch: Sequence
 
 
 def batches(seed: int, size: int, real: RealPairs | None, share: float) -> Batches:
-    """The batch of each step; `share` of them are of real commands."""
+    """The batch of each step; `share` of them are of real commands, every sixth of options and their values."""
 
     def batch(step: int) -> list[Pair]:
         rng = random.Random(f"encoder-{seed}-{step}")
+        if step % 6 == 5:
+            return option_batch(rng, size)
         if real is not None and rng.random() < share:
             return real.batch(rng, size)
         return family_batch(rng, size)

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from .families import ArgSpec
+from .families import ArgSpec, plain_words
 
 UNIT_WORDS: dict[str, tuple[str, ...]] = {
     "um": ("microns", "micron", "micrometres"), "nm": ("nanometres", "nanometers"),
@@ -24,12 +24,52 @@ UNIT_WORDS: dict[str, tuple[str, ...]] = {
     "m/s": ("metres per second",), "rpm": ("revs per minute",), "dBm": ("dBm",), "fF": ("femtofarads",),
     "pF": ("picofarads",), "ohm": ("ohms",), "kohm": ("kilohms",), "Mbps": ("megabits per second",),
 }  # fmt: skip
-NUMBER_WORDS = [
+_ONES = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]  # fmt: skip
-_TENS = {
-    20: "twenty", 30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 80: "eighty", 90: "ninety", 100: "a hundred",
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_SHARES = {
+    "10": "a tenth", "20": "a fifth", "25": "a quarter", "30": "three tenths", "50": "half", "60": "three fifths",
+    "70": "seven tenths", "75": "three quarters", "80": "eight tenths", "90": "nine tenths",
 }  # fmt: skip
+# unit → other units that people say its values in, and how many of the unit one of those is.
+_OTHER_UNITS: dict[str, tuple[tuple[str, str, float], ...]] = {
+    "s": (("minutes", "minute", 60), ("hours", "hour", 3600)),
+    "ms": (("seconds", "second", 1000),),
+    "min": (("hours", "hour", 60), ("seconds", "second", 1 / 60)),
+    "h": (("days", "day", 24), ("minutes", "minute", 1 / 60)),
+    "d": (("hours", "hour", 1 / 24),),
+    "us": (("milliseconds", "millisecond", 1000),),
+    "ns": (("microseconds", "microsecond", 1000), ("picoseconds", "picosecond", 0.001)),
+    "um": (("nanometres", "nanometre", 0.001), ("nm", "nm", 0.001), ("millimetres", "millimetre", 1000)),
+    "nm": (("microns", "micron", 1000), ("um", "um", 1000)),
+    "mm": (("centimetres", "centimetre", 10), ("cm", "cm", 10)),
+    "cm": (("metres", "metre", 100), ("mm", "mm", 0.1)),
+    "m": (("centimetres", "centimetre", 0.01), ("km", "km", 1000)),
+    "V": (("millivolts", "millivolt", 0.001), ("mV", "mV", 0.001)),
+    "mV": (("volts", "volt", 1000), ("V", "V", 1000)),
+    "mA": (("amps", "amp", 1000), ("A", "A", 1000)),
+    "A": (("milliamps", "milliamp", 0.001), ("mA", "mA", 0.001)),
+    "Hz": (("kHz", "kHz", 1000),),
+    "kHz": (("megahertz", "megahertz", 1000), ("MHz", "MHz", 1000)),
+    "MHz": (("gigahertz", "gigahertz", 1000), ("GHz", "GHz", 1000)),
+    "GHz": (("MHz", "MHz", 0.001),),
+    "kB": (("megabytes", "megabyte", 1000),),
+    "MB": (("gigabytes", "gigabyte", 1000), ("GB", "GB", 1000)),
+    "GB": (("terabytes", "terabyte", 1000),),
+    "g": (("kilograms", "kilogram", 1000), ("kg", "kg", 1000)),
+    "kg": (("grams", "gram", 0.001), ("g", "g", 0.001)),
+    "mL": (("litres", "litre", 1000),),
+    "ml": (("litres", "litre", 1000),),
+    "L": (("millilitres", "millilitre", 0.001),),
+    "l": (("millilitres", "millilitre", 0.001),),
+    "W": (("kilowatts", "kilowatt", 1000), ("kW", "kW", 1000)),
+    "kW": (("watts", "watt", 0.001),),
+    "bar": (("millibar", "millibar", 0.001), ("mbar", "mbar", 0.001)),
+    "mbar": (("bar", "bar", 1000),),
+    "deg": (("arcminutes", "arcminute", 1 / 60),),
+}
 _STEMS = [
     "clk", "rst", "data", "addr", "bus", "net", "sig", "u_core", "top", "io", "pad", "reg", "fifo", "ctl", "tmp", "run",
     "lot", "cell", "unit", "node", "line", "host", "job", "item", "alpha", "beta", "delta", "north", "south", "east",
@@ -65,11 +105,22 @@ def draw_number(spec: ArgSpec, rng: random.Random) -> str:
 
 
 def say_number(text: str, unit: str, rng: random.Random) -> str:
-    """How a person says a number: digits with the unit attached, apart, in words or left out; small ones in words."""
+    """How a person says a number: digits with the unit attached, apart, in words or left out; in words; in other units.
+
+    Whatever is said, `quantities_of` reads the number out of it again (a test holds the two together).
+    """
+    r = rng.random()
+    if unit == "%" and text in _SHARES and r < 0.12:
+        return _SHARES[text]
+    if unit in _OTHER_UNITS and r < 0.15:
+        other = _in_other_unit(text, unit, rng)
+        if other:
+            return other
     said = text
-    if text.isdigit() and rng.random() < 0.07:
-        n = int(text)
-        said = NUMBER_WORDS[n] if n < len(NUMBER_WORDS) else _TENS.get(n, text)
+    if text.startswith("-") and rng.random() < 0.5:
+        said = f"minus {text[1:]}"
+    elif text.isdigit() and int(text) < 100 and rng.random() < 0.13:
+        said = in_words(int(text))
     if not unit:
         return said
     r = rng.random()
@@ -80,6 +131,32 @@ def say_number(text: str, unit: str, rng: random.Random) -> str:
     if r < 0.9 and unit in UNIT_WORDS:
         return f"{said} {rng.choice(UNIT_WORDS[unit])}"
     return said if rng.random() < 0.6 else f"{said} {unit}"
+
+
+def in_words(n: int) -> str:
+    """A number below 100 in words."""
+    if n < 20:
+        return _ONES[n]
+    tens, ones = divmod(n, 10)
+    return _TENS[tens - 2] + (f"-{_ONES[ones]}" if ones else "")
+
+
+def _in_other_unit(text: str, unit: str, rng: random.Random) -> str:
+    """The number in another unit of its dimension, where it is short there: "90" s as "a minute and a half"."""
+    many, one, factor = rng.choice(_OTHER_UNITS[unit])
+    v = float(text) / factor
+    short = f"{v:.4f}".rstrip("0").rstrip(".")
+    if v <= 0 or abs(float(short) * factor - float(text)) > 1e-9 * abs(float(text)) or len(short.replace(".", "")) > 4:
+        return ""
+    article = "an" if one[0] in "aeiouh" and one != "half" else "a"
+    phrase = {"0.5": f"half {article} {one}", "0.25": f"a quarter of {article} {one}",
+              "0.75": f"three quarters of {article} {one}", "1": f"{article} {one}",
+              "1.5": f"{article} {one} and a half"}.get(short)
+    if phrase and len(one) > 3 and rng.random() < 0.7:
+        return phrase
+    if short.isdigit() and int(short) < 100 and rng.random() < 0.4:
+        short = in_words(int(short))
+    return f"{short} {many if short not in ('1', 'one') else one}"
 
 
 def invent_name(rng: random.Random) -> str:
@@ -107,9 +184,10 @@ def invent_name(rng: random.Random) -> str:
 
 
 def draw_string(pool: tuple[str, ...], rng: random.Random, identifier: bool = False) -> str:
-    """A string value from the pool, or an invented one; `identifier` asks for one that any DSL would take bare."""
+    """A string value from the pool, an invented one or a plain word; `identifier`: one that any DSL would take bare."""
     for _ in range(20):
-        v = invent_name(rng) if rng.random() < 0.45 else rng.choice(pool)
+        r = rng.random()
+        v = invent_name(rng) if r < 0.35 else rng.choice(plain_words()) if r < 0.5 else rng.choice(pool)
         if not identifier or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", v):
             return v
     return f"n{rng.randint(1, 99)}"
