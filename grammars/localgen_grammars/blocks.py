@@ -62,6 +62,18 @@ class DslText:
         return self._base + map_back(list(self._pairs), at)
 
 
+def heredoc_lines(text: str, dsl: Dsl) -> str | None:
+    """What stands between the lines that open and close a heredoc, None for another embedding.
+
+    A team's grammar reads either this or the whole text with its line ends; both are right.
+    """
+    opening, closing = dsl.embedding.open.rstrip(), dsl.embedding.close.strip()
+    first = re.match(r"\r?\n", text)
+    if _CLOSERS.get(opening[-1:]) == closing or first is None:
+        return None
+    return re.sub(r"\r?\n\Z", "", text[first.end() :])
+
+
 def is_braced(dsl: Dsl) -> bool:
     """Whether the blocks of a DSL are Tcl commands with a braced last word."""
     return dsl.embedding.braced and bool(dsl.embedding.words)

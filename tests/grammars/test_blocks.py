@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localgen_grammars.blocks import FILLER, braced_block, cut_blocks, dsl_text, is_filler, opener_of
+from localgen_grammars.blocks import FILLER, braced_block, cut_blocks, dsl_text, heredoc_lines, is_filler, opener_of
 from localgen_grammars.tcl import parse
 from localgen_retrieval.catalog import Dsl, Embedding
 
@@ -61,6 +61,20 @@ def test_brackets(text: str, inner: list[str]) -> None:
 )
 def test_heredocs(text: str, inner: list[str]) -> None:
     assert cut(text, HERE) == inner
+
+
+@pytest.mark.parametrize(
+    ("dsl", "text", "lines"),
+    [
+        (HERE, "\na\nb\n", "a\nb"),
+        (HERE, "\r\na\r\n", "a"),
+        (HERE, "\n", ""),
+        (HERE, " a", None),
+        (AT, "\na\n", None),
+    ],
+)
+def test_the_lines_of_a_heredoc_stand_between_its_delimiters(dsl: Dsl, text: str, lines: str | None) -> None:
+    assert heredoc_lines(text, dsl) == lines
 
 
 def test_other_pairs() -> None:

@@ -194,6 +194,45 @@ def test_script_arguments_are_bodies_at_every_depth() -> None:
     assert at is not None and at < len(deep), "a body is opened in which nothing can be written"
 
 
+@pytest.mark.parametrize(
+    ("script", "fine"),
+    [
+        ("each -body {\n  each -body {\n    go\n    go\n  }\n  go\n}\n", True),
+        ("each -body {\n  each -body {\n    go\n  go\n  }\n}\n", False),
+        ("each -body {\n  go\n  }\n", False),
+        ("foreach n {A B} {\n  go\n  }\n", False),
+        ("each -body {\n    go\n}\n", False),
+    ],
+)
+def test_every_line_is_indented_by_its_depth(script: str, fine: bool) -> None:
+    domain = domain_of(
+        {
+            "procs": [
+                {"name": "each", "args": [{"name": "body", "type": "script"}]},
+                {"name": "go", "args": [{"name": "n", "type": "string", "required": False}]},
+            ]
+        }
+    )
+    assert accepts(domain, "go A B", script) is fine
+
+
+def test_a_body_comes_after_the_other_required_options_so_that_closing_it_can_end_the_call() -> None:
+    args = [{"name": "body", "type": "script", "required": False}, {"name": "n", "type": "string"}]
+    domain = domain_of({"procs": [{"name": "each", "args": args}, {"name": "go", "args": []}]})
+    assert accepts(domain, "A", "each -n A -body {\n  go\n}\n")
+    assert not accepts(domain, "A", "each -body {\n  go\n} -n A\n")
+
+
+def test_a_call_in_brackets_has_no_body_and_no_condition_so_it_cannot_nest_for_ever() -> None:
+    when = {"name": "when", "type": "expr", "required": False}
+    body = {"name": "body", "type": "script", "required": False}
+    domain = domain_of({"procs": [{"name": "size", "args": [when, body], "returns": "bool"}]})
+    assert accepts(domain, "2", "size -when {[size]}\n")
+    assert accepts(domain, "2", "puts [size]\n")
+    assert not accepts(domain, "2", "size -when {[size -when {[size]}]}\n")
+    assert not accepts(domain, "2", "puts [size -body {\n  size\n}]\n")
+
+
 def test_a_catalog_of_nothing_usable_is_refused() -> None:
     domain = domain_of({"procs": [{"name": "old", "args": [], "deprecated": True}]})
     with pytest.raises(GrammarError) as caught:

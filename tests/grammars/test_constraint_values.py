@@ -181,6 +181,9 @@ def test_stop_words_are_no_values_unless_they_may_be_names() -> None:
         ("minus 4", "", ["-4"]),
         ("a dozen", "", ["12"]),
         ("5 minutes", "s", ["300"]),
+        ("a fifth", "%", ["20"]),
+        ("three fifths full", "%", ["60"]),
+        ("500 millibar", "bar", ["0.5"]),
     ],
 )
 def test_numbers_of_an_instruction(said: str, unit: str, texts: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,14 @@ def test_a_catalog_without_dsl_or_policy(tmp_path: Path) -> None:
     assert not validate_script("p\n", domain).valid
     assert [f.code for f in validate_script("string length a\n", domain).details] == ["POL002"]
     assert lab().name == "lab"
+
+
+def test_a_grammar_that_knows_no_line_ends_reads_the_lines_of_a_heredoc(tmp_path: Path) -> None:
+    catalog = {"procs": [{"name": "go", "args": []}], "dsls": [
+        {"name": "order", "embedding": {"open": "order <<EOT", "close": "EOT"}, "grammar": "order.lark"}]}  # fmt: skip
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    (tmp_path / "order.lark").write_text('start: "a" ("," "a")*\n%import common.WS_INLINE\n%ignore WS_INLINE\n')
+    domain = load_domain(tmp_path)
+    assert validate_script("order <<EOT\na, a\nEOT\n", domain).valid
+    assert not validate_script("order <<EOT\na,\na\nEOT\n", domain).valid
+    assert not validate_script("order <<EOT\n\na\nEOT\n", domain).valid

@@ -44,7 +44,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "kg": ("kilogram", "kilo"), "uL": ("microlitre", "microliter", "ul"), "mL": ("millilitre", "milliliter", "ml"),
     "L": ("litre", "liter", "l"), "m3": ("cubic metre", "cubic meter"), "deg": ("degree", "°"),
     "arcmin": ("arcminute",), "arcsec": ("arcsecond",), "%": ("percent", "per cent", "pct"),
-    "degC": ("celsius", "°C", "centigrade"), "dB": ("decibel", "db"),
+    "mbar": ("millibar",), "degC": ("celsius", "°C", "centigrade"), "dB": ("decibel", "db"),
 }  # fmt: skip
 _ONES = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -56,6 +56,11 @@ _WORDS: dict[str, Decimal] = {
     "half": Decimal("0.5"), "quarter": Decimal("0.25"), "dozen": Decimal(12), "couple": Decimal(2),
     "single": Decimal(1), "once": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3), "double": Decimal(2),
     "triple": Decimal(3), "pair": Decimal(2),
+}  # fmt: skip
+NUMBER_WORDS = frozenset({*_WORDS, "hundred", "thousand", "million", "tenths", "quarters", "thirds", "fifth", "fifths"})
+_PARTS = {
+    **dict.fromkeys(("quarter", "quarters"), 4), **dict.fromkeys(("tenth", "tenths"), 10),
+    **dict.fromkeys(("third", "thirds"), 3), **dict.fromkeys(("fifth", "fifths"), 5), "halves": 2,
 }  # fmt: skip
 _MULTIPLIERS = {"hundred": Decimal(100), "thousand": Decimal(1000), "million": Decimal(10**6), "k": Decimal(1000)}
 _ARTICLES = frozenset({"a", "an", "one"})
@@ -190,6 +195,8 @@ def _number_at(words: list[str], i: int) -> tuple[Decimal | None, int]:
         after = words[i + 1].lower() if i + 1 < len(words) else ""
         if after in _MULTIPLIERS:
             return _MULTIPLIERS[after], i + 2
+        if after in ("tenth", "third", "fifth"):
+            return Decimal(1) / _PARTS[after], i + 2
         unit = canonical_unit(after) if len(after) > 2 else ""
         if unit and [w.lower() for w in words[i + 2 : i + 5]] == ["and", "a", "half"]:
             words[i + 2 : i + 5] = []
@@ -198,8 +205,8 @@ def _number_at(words: list[str], i: int) -> tuple[Decimal | None, int]:
     if word not in _WORDS:
         return None, i
     value, i = _WORDS[word], i + 1
-    if i < len(words) and words[i].lower() in ("quarters", "tenths", "thirds", "halves"):
-        value, i = value / {"quarters": 4, "tenths": 10, "thirds": 3, "halves": 2}[words[i].lower()], i + 1
+    if i < len(words) and words[i].lower() in _PARTS:
+        value, i = value / _PARTS[words[i].lower()], i + 1
         if words[i : i + 2] in (["of", "an"], ["of", "a"]):
             i += 2
         return value, i

@@ -57,7 +57,7 @@ class TclHost:
 
     Attributes:
         excluded: procs that cannot be written, and why.
-        plain: only calls, catalog variables and blocks: no loops, conditions, variables or comments.
+        plain: only calls, catalog variables and blocks; no variables or comments, no body that is not required.
     """
 
     procs: tuple[Proc, ...]
@@ -155,8 +155,9 @@ class TclHost:
         return found.single is not None or (v.list_ and found.element is not None)
 
     def _self_contained(self, proc: Proc) -> bool:
-        """Whether a call can be written with literals alone."""
-        return not _needs_body(proc) and all(self._has_literal(a) for a in proc.args if a.required)
+        """Whether a call can be written with literals alone: no body, no condition."""
+        required = [a for a in proc.args if a.required]
+        return all(a.type not in ("script", "expr") and self._has_literal(a) for a in required)
 
     def _writable(self, proc: Proc, live: list[Proc]) -> bool:
         required = {a.name for a in proc.args if a.required}
@@ -177,11 +178,9 @@ class TclHost:
         if not statements:
             return []
         head = ["start: s::0x0", f's::_: "" %if bit_set({EFFECT})']
-        indents = " | ".join(
-            f"{json.dumps('  ' * d)} %if " + (f"is_zeros({DEPTH})" if d == 0 else f"eq({DEPTH}, {d})")
-            for d in range(MAX_DEPTH + 1)
-        )
-        body = [f"ind::_: {indents}", f'blk::_: "{{\\n" s::incr({DEPTH}){NEVER}']
+        # The indented brace is a lexeme of its own: were it `ind` and a brace, llguidance (1.9) would take the indent
+        # of a statement in the body for the brace's, since both are the rule `ind` at one place.
+        body = [_at_depth("ind", ""), _at_depth("cl", "}"), f'blk::_: "{{\\n" s::incr({DEPTH}){NEVER}']
         for block in self.blocks:
             body += block.rules.lines
         head[1] += "".join(f"\n  | {s}" for s in statements)
@@ -268,8 +267,8 @@ class TclHost:
                 out.append(f"{rule}::_{all_of([f'lt({DEPTH}, {MAX_DEPTH})', f'bit_clear({bit})'])}")
         condition = self._condition() if "if" in self.builtins else None
         if condition:
-            self.lines.append(f'ifs::_: "if {{" {condition}::_ "}} " blk::{CLEAR_EFFECT} ind::_ "}}" els::_')
-            self.lines.append(f'els::_: "" | " else " blk::{CLEAR_EFFECT} ind::_ "}}"')
+            self.lines.append(f'ifs::_: "if {{" {condition}::_ "}} " blk::{CLEAR_EFFECT} cl::_ els::_')
+            self.lines.append(f'els::_: "" | " else " blk::{CLEAR_EFFECT} cl::_')
             out.append(f"ifs::_{all_of([f'lt({DEPTH}, {MAX_DEPTH})', *self._condition_when()])}")
         return out
 
@@ -291,7 +290,7 @@ class TclHost:
                 lists.append(f'" " {self._substitution(sources, f"ql{v.bit}")}')
             if lists:
                 self.lines += [
-                    f'fe{v.bit}::_: "foreach {v.name}" fl{v.bit}::_ fb{v.bit}::set_bit({v.bit}) ind::_ "}}"',
+                    f'fe{v.bit}::_: "foreach {v.name}" fl{v.bit}::_ fb{v.bit}::set_bit({v.bit}) cl::_',
                     f'fb{v.bit}::_: " " blk::{CLEAR_EFFECT}{NEVER}',
                     f"fl{v.bit}::_: " + " | ".join(lists),
                                     ]
@@ -310,14 +309,9 @@ class TclHost:
             return f"{json.dumps(open_ + chr(10))} {block.rules.start} {json.dumps(chr(10) + block.close.strip())}"
         if block.rules.multiline:
             # One lexeme from the line end to the bracket: `\n` alone would be taken for the space between two tokens.
-            closes = " | ".join(
-                f"{json.dumps(chr(10) + '  ' * d + block.close.strip())} %if "
-                + (f"is_zeros({DEPTH})" if d == 0 else f"eq({DEPTH}, {d})")
-                for d in range(MAX_DEPTH + 1)
-            )
             close = f"close{len(self._started)}"
             self._started.add(close)
-            self.lines.append(f"{close}::_: {closes}")
+            self.lines.append(_at_depth(close, block.close.strip(), before="\n"))
             opened = open_ if block.rules.leads else open_ + chr(10) + "  "
             return f"{json.dumps(opened)} {block.rules.start} {close}::_"
         return f"{json.dumps(open_)} {block.rules.start} {json.dumps(block.close.strip())}"
@@ -339,6 +333,8 @@ class TclHost:
         self.lines.append("")  # the place of this rule, filled below; its values may refer to other calls
         place = len(self.lines) - 1
         options = [a for a in proc.options if a.type in ("flag", "script", "expr") or self._usable(a)]
+        if self.plain:
+            options = [a for a in options if a.required or a.type != "script"]
         options.sort(key=lambda a: not a.required)
         options = options[:OPTIONS]
         bit = {a.name: i for i, a in enumerate(options)}
@@ -347,8 +343,10 @@ class TclHost:
         alternatives_ = []
         for a in options:
             conditions = [f"bit_clear({bit[a.name]})"]
+            conditions += _where(a)
             if a.type == "script":
-                conditions.append(f"lt({DEPTH}, {MAX_DEPTH})")
+                # Last of the required ones, so that closing the body can end the call at any budget.
+                conditions += [f"bit_set({bit[o.name]})" for o in options if o.required and o.type != "script"]
             for group in proc.exclusive:
                 if a.name in group:
                     conditions += [f"bit_clear({bit[o]})" for o in group if o != a.name and o in bit]
@@ -376,7 +374,7 @@ class TclHost:
 
     def _value(self, a: Arg) -> str:
         if a.type == "script":
-            return f'" " blk::{CLEAR_BOTH} ind::_ "}}"'
+            return f'" " blk::{CLEAR_BOTH} cl::_'
         if a.type == "expr":
             condition = None if self._condition_when() else self._condition()
             return f'" {{" {condition}::_ "}}"' if condition else f'" {{" {self._bound()} "}}"'
@@ -395,8 +393,7 @@ class TclHost:
         )
         for i, a in enumerate(rest):
             more = f" {rule}p{i + 1}::_" if i + 1 < len(rest) else ""
-            shallow = f" %if lt({DEPTH}, {MAX_DEPTH})" if a.type == "script" else ""
-            self.lines.append(f'{rule}p{i}::_: "" | {self._value(a)}{more}{shallow}')
+            self.lines.append(f'{rule}p{i}::_: "" | {self._value(a)}{more}{all_of(_where(a))}')
 
     def _value_rule(self, cls: ValueClass, *, positional: bool, literal_only: bool = False) -> str | None:
         """The rule for a value of a class, with the space before it; None if nothing can be written there."""
@@ -540,6 +537,19 @@ class TclHost:
         self.lines[place] = "cond::_: cone::_ | cone::_ " + self._terminal("/ (&&|\\|\\|) /") + " cone::_"
         self.lines.append("cone::_: " + " | ".join(options))
         return "cond"
+
+
+def _at_depth(rule: str, text: str, before: str = "") -> str:
+    """A rule for a text indented by the depth of the body."""
+    depths = [f"is_zeros({DEPTH})", *(f"eq({DEPTH}, {d})" for d in range(1, MAX_DEPTH + 1))]
+    options = [f"{json.dumps(before + '  ' * d + text)} %if {when}" for d, when in enumerate(depths)]
+    return f"{rule}::_: {' | '.join(options)}"
+
+
+def _where(arg: Arg) -> list[str]:
+    """Where an arg may be written: bodies and conditions only outside `[…]`, or a call could nest for ever."""
+    outside = [f"is_zeros({NESTING})"] if arg.type in ("script", "expr") else []
+    return outside + ([f"lt({DEPTH}, {MAX_DEPTH})"] if arg.type == "script" else [])
 
 
 def _needs_body(proc: Proc) -> bool:

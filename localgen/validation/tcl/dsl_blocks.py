@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from localgen.validation.findings import Collector
-from localgen_grammars.blocks import Block, Cut, braced_block, dsl_text, is_filler, opener_of, opens_block
+from localgen_grammars.blocks import (
+    Block,
+    Cut,
+    braced_block,
+    dsl_text,
+    heredoc_lines,
+    is_filler,
+    opener_of,
+    opens_block,
+)
 from localgen_grammars.dsl import DslGrammar, DslSyntaxError
 from localgen_grammars.tcl.bodies import Visit
 from localgen_retrieval.catalog import Catalog
@@ -77,10 +86,14 @@ class BlockChecks:
             self.collector.add("DSL001", start, end, e.message, e.hint)
 
     def _parse(self, block: Block, *, braced: bool) -> None:
-        grammar = self.grammars.get(self.catalog.dsls[block.dsl].name)
+        dsl = self.catalog.dsls[block.dsl]
+        grammar = self.grammars.get(dsl.name)
         if grammar is None:
             return
         source = dsl_text(self.text, block, braced=braced)
+        lines = heredoc_lines(source.text, dsl)
+        if lines is not None and grammar.accepts(lines):
+            return
         try:
             grammar.parse(source.text)
         except DslSyntaxError as e:
