@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from localgen.clarify import Clarification, missing_value, outside_catalog
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
+from localgen.decoder.option_votes import OptionVotes
 from localgen.decoder.votes import DEFAULT_WEIGHT, StatementVotes, WordVotes
 from localgen.options import Options
 from localgen.outcome import Outcome
@@ -82,9 +83,11 @@ class Generator:
         progress: Callable[[str], None] | None = None,
         cache_dir: Path | None = None,
         vote_weight: float = DEFAULT_WEIGHT,
+        option_weight: float = 1.0,
     ) -> None:
         self.domain = domain
         self.vote_weight = vote_weight
+        self.option_weight = option_weight
         self._model_path = model
         self._progress = progress or (lambda _text: None)
         self._cache_dir = cache_dir
@@ -121,12 +124,15 @@ class Generator:
         catalog = self.domain.catalog
         statements = StatementVotes(ranking, constraint.procs, catalog, self.vote_weight)
         words = WordVotes(constraint.words, instruction, catalog, self.vote_weight)
+        with clock.part("retrieve"):
+            quantities = constraint.words.quantities if constraint.words else ()
+            inner = OptionVotes(instruction, pack.procs, retriever.encoder.encode, quantities, self.option_weight)
         settings = DecodeSettings(
             options.k, options.temperature, options.max_tokens, options.seed, self.domain.catalog.host == "none"
         )
         with clock.part("decode"):
             candidates = decode(
-                engine, constraint.grammar, prompt, settings, _vote(statements, words, engine.model),
+                engine, constraint.grammar, prompt, settings, _vote(statements, inner, words, engine.model),
                 lambda n: self._progress(f"writing: {n} tokens"),
             )
         clock.split("decode", "prompt", engine.model.prompt_seconds)
@@ -142,7 +148,7 @@ class Generator:
                     more_sources=facts,
                     plain=True,
                 )
-                again = decode(engine, simple.grammar, prompt, settings, _vote(statements, words, engine.model))
+                again = decode(engine, simple.grammar, prompt, settings, _vote(statements, inner, words, engine.model))
             candidates = [*again]
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs)
@@ -241,12 +247,16 @@ class Generator:
         return best, script, valid, dropped
 
 
-def _vote(statements: StatementVotes, words: WordVotes, model: LlamaModel) -> Any:
+def _vote(statements: StatementVotes, options: OptionVotes, words: WordVotes, model: LlamaModel) -> Any:
     ends = frozenset(model.end_tokens())
 
     def vote(text: str, tokens: NDArray[np.int64], log_probs: NDArray[np.float64]) -> NDArray[np.float64] | None:
         chosen = statements.biases(text, tokens, log_probs, model.piece, ends)
-        return chosen if chosen is not None else words.biases(text, tokens, log_probs, model.piece)
+        if chosen is not None:
+            return chosen
+        inside = options.biases(text, tokens, log_probs, model.piece)
+        worded = words.biases(text, tokens, log_probs if inside is None else inside, model.piece)
+        return inside if worded is None else worded
 
     return vote
 

@@ -14,6 +14,8 @@ from localgen_retrieval.retrieve import Ranking
 
 # First guesses, not tuned; each factor is in natural-log units.
 AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 1.0, 0.1, 3.0, 1.0
+# A script without any call is seldom meant, and hardly ever where retrieval puts a proc first.
+NO_CALL, NO_CALL_BUT_PROC = 0.5, 2.0
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]*\d)")
 
 
@@ -43,6 +45,7 @@ def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, pr
     for c in candidates:
         groups.setdefault(c.text, []).append(c)
     literals = instruction_literals(instruction)
+    proc_first = bool(len(ranking.scores)) and ranking.symbols[int(ranking.scores.argmax())].kind == "proc"
     fit = {s.name: float(v) for s, v in zip(ranking.symbols, ranking.scores, strict=True) if s.kind == "proc"}
     out = []
     for text, group in groups.items():
@@ -56,6 +59,8 @@ def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, pr
         score = best.score + AGREEMENT * math.log(share) + COVERAGE * coverage + FIT * fits - TRUNCATED * truncated
         lines = [line for line in text.splitlines() if len(line.strip()) > 2]
         score -= REPEATED * (len(lines) - len(set(lines)))
+        if not calls:
+            score -= NO_CALL_BUT_PROC if proc_first else NO_CALL
         if not text.strip():
             score -= 10
         out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused))

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen_grammars.constraint.grounding import Words
+from localgen_grammars.constraint.grounding import Words, is_stop_word
+from localgen_grammars.constraint.quantities import NUMBER_WORDS
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.text import words as stems
@@ -26,6 +27,8 @@ DEFAULT_WEIGHT = 2.5
 COVERED_PENALTY = 1.5
 END_BONUS, END_PENALTY = 3.0, 1.0
 NAME_BONUS, VOCABULARY_PENALTY, USED_PENALTY = 1.5, 1.5, 0.5
+# A bare number is seldom a name, a function or number word hardly ever.
+NUMBER_PENALTY, FUNCTION_PENALTY = 1.0, 2.0
 _IN_BRACKET = re.compile(r"\[([^\s\[\]{}\"$;]*)$")
 _WORD_SO_FAR = re.compile(r"[\s{\"(\[=:]([^\s{}\"()\[\]]*)$")
 _NAME_LIKE = re.compile(r"[\d_/*\[\].:-]|[A-Z]{2}|[a-z][A-Z]|^[A-Z]$")
@@ -141,6 +144,12 @@ class WordVotes:
         self._prior: dict[str, float] = {}
         for w in words.all() if words is not None else ():
             name_like = bool(_NAME_LIKE.search(w)) or (words is not None and w in words.quoted)
+            if is_stop_word(w) or w.lower() in NUMBER_WORDS:
+                self._prior[w] = -FUNCTION_PENALTY
+                continue
+            if re.fullmatch(r"[-+]?[\d.,:x]+[A-Za-z%]{0,3}", w):
+                self._prior[w] = -NUMBER_PENALTY
+                continue
             if w in choices:
                 self._prior[w] = -VOCABULARY_PENALTY  # `M3` is a layer before it is a net
                 continue

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from localgen_retrieval.catalog import Dsl, Proc, Value, Variable
+from localgen_retrieval.catalog import Arg, Dsl, Proc, Value, Variable
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.text import name_words
 
@@ -67,6 +67,16 @@ def proc_text(proc: Proc) -> str:
     return _join(
         name_words(proc.name), proc.summary, *args, proc.notes, proc.side_effects, *proc.examples[:MAX_EXAMPLES]
     )
+
+
+def option_text(arg: Arg) -> str:
+    """What stands for an option alone: its name and doc."""
+    return f"{name_words(arg.name)} : {arg.doc}" if arg.doc else name_words(arg.name)
+
+
+def value_text(arg: Arg, value: str) -> str:
+    """What stands for one value of an enum: the option's name and the value."""
+    return f"{name_words(arg.name)} {value}"
 
 
 def variable_text(variable: Variable) -> str:

@@ -48,6 +48,12 @@ def test_each_reason_counts(better: Candidate, worse: Candidate) -> None:
     assert order(better, worse)[0] == order(worse, better)[0] == better.text
 
 
+def test_a_script_with_a_call_goes_before_one_without_where_retrieval_puts_a_proc_first() -> None:
+    assert order(candidate("set x CLK\n", -0.5), candidate("route CLK\n", -1.5))[0] == "route CLK\n"
+    # Not whatever its odds: settings and blocks are answers too.
+    assert order(candidate("set x CLK\n", -0.1), candidate("keep RST\n", -9))[0] == "set x CLK\n"
+
+
 def test_agreement_breaks_a_tie() -> None:
     assert (
         order(candidate("route CLK a\n"), candidate("route CLK b\n"), candidate("route CLK b\n"))[0] == "route CLK b\n"

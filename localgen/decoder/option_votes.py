@@ -1,0 +1,221 @@
+"""Votes inside a call: which options and values the instruction asks for.
+
+Optional flags and enums: how well the sentence encoder finds an option's name and doc, or a value of an enum, in some
+few words of the instruction. Numbers: whether the instruction says one in the option's unit. The figures are log odds,
+fitted on the task families (flags used against not used: area under the curve 0.88; the right enum value: 61% against
+33% by chance); they are added to the model's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen_grammars.constraint.quantities import Quantity, canonical_unit, convert, unit_in
+from localgen_retrieval.catalog import Arg, Proc
+from localgen_retrieval.symbols import option_text, value_text
+from localgen_retrieval.text import name_words
+from localgen_retrieval.text import words as stems
+
+from .votes import Floats, Piece, arbitrate
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+# Odds per unit of cosine (less half of what the proc's own summary explains), from which cosine on; per shared stem.
+FLAG_SLOPE, FLAG_EVEN, SHARED_STEMS = 6.0, 0.30, 2.0
+ENUM_SLOPE, ENUM_EVEN, VALUE_SLOPE = 4.5, 0.42, 12.0
+UNIT_SAID, NO_NUMBER = 1.5, -2.0
+VALUE_UNIT_SAID, NOT_SAID, USED_BEFORE = 1.0, -1.5, -1.0
+WINDOWS = (2, 4)
+LOWER = frozenset({"min", "minimum", "low", "lower", "lo", "least", "earliest", "floor", "start", "from"})
+UPPER = frozenset({"max", "maximum", "high", "upper", "hi", "most", "latest", "ceiling", "end", "to", "until"})
+IN_ORDER = 2.0
+MAX_WORDS = 60
+MAX_PROCS = 5
+_WORD = re.compile(r"[A-Za-z0-9_./\[\]%'-]+")
+_CALL = re.compile(r"(?:^|\[)([^\s\[\]{}\"$;]+)((?: [^\[\]]*)?)$")
+
+
+class OptionVotes:
+    """Log odds of the options and values of the procs that a pack begins with.
+
+    Args:
+        procs: in the pack's order; the first few are scored.
+        encode: texts to unit vectors.
+        quantities: the instruction's numbers.
+        weight: share of the vote; 0 switches it off.
+    """
+
+    def __init__(
+        self,
+        instruction: str,
+        procs: Sequence[Proc],
+        encode: Encode,
+        quantities: tuple[Quantity, ...],
+        weight: float = 1.0,
+    ) -> None:
+        self.weight = weight
+        self._procs = {p.name: p for p in procs[:MAX_PROCS]}
+        self._quantities = quantities
+        self._options: dict[tuple[str, str], float] = {}
+        self._values: dict[tuple[str, str], dict[str, float]] = {}
+        if weight:
+            self._score(instruction, encode)
+
+    def _score(self, instruction: str, encode: Encode) -> None:
+        windows = windows_of(instruction)
+        texts: dict[str, int] = {w: i for i, w in enumerate(windows)}
+
+        def at(text: str) -> int:
+            return texts.setdefault(text, len(texts))
+
+        asked: list[tuple[Proc, Arg, int, list[int], int]] = []
+        for p in self._procs.values():
+            base = at(p.summary or name_words(p.name))
+            for a in p.args:
+                if a.type == "enum" and a.values and not a.positional:
+                    values = [at(value_text(a, v)) for v in a.values]
+                    asked.append((p, a, -1, values, base))
+                elif a.type == "flag":
+                    asked.append((p, a, at(option_text(a)), [], base))
+        said = set(stems(instruction))
+        vectors = encode(list(texts)) if asked else np.zeros((0, 1), np.float32)
+        own = vectors[: len(windows)]
+        for p, a, text, values, base in asked:
+            if a.type == "flag":
+                fit = float((own @ vectors[text] - 0.5 * (own @ vectors[base])).max())
+                known = set(stems(f"{name_words(a.name)} {a.doc}"))
+                shared = len(known & said) / max(1, len(known))
+                self._options[p.name, a.name] = FLAG_SLOPE * (fit - FLAG_EVEN) + SHARED_STEMS * shared
+                continue
+            fits = (vectors[values] @ own.T).max(axis=1)
+            self._values[p.name, a.name] = {
+                v: VALUE_SLOPE * float(f) for v, f in zip(a.values, fits, strict=True)
+            }
+            if not a.required:
+                self._options[p.name, a.name] = ENUM_SLOPE * (float(fits.max()) - ENUM_EVEN)
+
+    def option(self, proc: Proc, arg: Arg) -> float:
+        """Log odds that an optional option is asked for, beside what the model thinks."""
+        if arg.required:
+            return 0.0
+        if arg.numeric:
+            return self._number_fit(arg)
+        return self._options.get((proc.name, arg.name), 0.0)
+
+    def _number_fit(self, arg: Arg) -> float:
+        unit = _unit(arg)
+        if not any(convert(q, unit) for q in self._quantities):
+            return NO_NUMBER
+        return UNIT_SAID if unit and any(q.unit and convert(q, unit) for q in self._quantities) else 0.0
+
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+        """New log probabilities (n,), or None outside the calls that are scored."""
+        if not self.weight:
+            return None
+        m = _CALL.search(text[text.rfind("\n") + 1 :].lstrip(" "))
+        proc = self._procs.get(m.group(1)) if m else None
+        if m is None or proc is None:
+            return None
+        rest = m.group(2)
+        head, _, last = rest.rpartition(" ")
+        options = {f"-{a.name}": a for a in proc.options}
+        waiting = options.get(head.rpartition(" ")[2])
+        if waiting is not None and waiting.type != "flag":
+            return self._value_biases(proc, waiting, head, f" {last}", tokens, log_probs, piece)
+        named = options.get(last)
+        if named is not None and named.type != "flag":
+            return self._value_biases(proc, named, rest, "", tokens, log_probs, piece)
+        used = {w for w in rest.split(" ") if w in options}
+        start = f" {last}" if last.startswith("-") and named is None else ""
+        if last and not start and named is None and rest.count("{") != rest.count("}"):
+            return None
+        left = [a for name, a in options.items() if name not in used]
+        return self._option_biases(proc, left, start, tokens, log_probs, piece)
+
+    def _option_biases(
+        self, proc: Proc, left: list[Arg], start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece
+    ) -> Floats | None:
+        votes = [(f" -{a.name}", self.weight * self.option(proc, a)) for a in left]
+        if not any(v for _, v in votes):
+            return None
+        out = log_probs.copy()
+        for k, token in enumerate(tokens):
+            more = start + piece(int(token)).decode("utf-8", "replace")
+            if not more.startswith(" "):
+                continue
+            fits = [v for name, v in votes if name.startswith(more) or re.match(rf"{re.escape(name)}[\s\]]", more)]
+            if fits and more != " ":
+                out[k] += max(fits)
+        return out - _log_sum(out)
+
+    def _value_biases(
+        self, proc: Proc, arg: Arg, before: str, start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece
+    ) -> Floats | None:
+        values = self._values.get((proc.name, arg.name))
+        if values is None and not arg.numeric:
+            return None
+        vote = np.full(len(tokens), -np.inf)
+        numbers = self._numbers(proc, arg, before) if values is None else {}
+        known = values if values is not None else numbers
+        for k, token in enumerate(tokens):
+            more = (start + piece(int(token)).decode("utf-8", "replace")).lstrip(" {")
+            fits = [f for v, f in known.items() if v.startswith(more) or re.match(rf"{re.escape(v)}[\s\]}}]", more)]
+            if fits and more:
+                vote[k] = self.weight * max(fits)
+            elif numbers and more:
+                vote[k] = self.weight * NOT_SAID
+        return arbitrate(log_probs, vote)
+
+    def _numbers(self, proc: Proc, arg: Arg, before: str) -> dict[str, float]:
+        """The numbers that the instruction says, in the arg's unit, and how fit each is for it.
+
+        Better: said in the unit; not written in this call yet; the smaller one for a lower bound that has an upper one.
+        """
+        unit = _unit(arg)
+        fits: dict[str, float] = {}
+        for q in self._quantities:
+            for v in convert(q, unit):
+                fit = VALUE_UNIT_SAID if q.unit and unit else -VALUE_UNIT_SAID if q.unit or unit else 0.0
+                text = format(v.normalize(), "f") if v else "0"
+                fits[text] = max(fits.get(text, -np.inf), fit + USED_BEFORE * (f" {text}" in before))
+        side = _bound(arg, proc)
+        if side and len(fits) > 1:
+            best = max(fits.values())
+            alike = [t for t, f in fits.items() if f >= best + USED_BEFORE]
+            fits[min(alike, key=float) if side < 0 else max(alike, key=float)] += IN_ORDER
+        return fits
+
+
+def _bound(arg: Arg, proc: Proc) -> int:
+    """-1 for the lower of a pair of numeric bounds, 1 for the upper, 0 for neither."""
+
+    def side(a: Arg) -> int:
+        words = {w.lower() for w in name_words(a.name).split()}
+        return -1 if words & LOWER else 1 if words & UPPER else 0
+
+    mine = side(arg)
+    return mine if any(a.numeric and side(a) == -mine for a in proc.args if a is not arg) else 0
+
+
+def windows_of(instruction: str) -> list[str]:
+    """Runs of a few words of the instruction, each once, and the whole of it."""
+    words = _WORD.findall(instruction)[:MAX_WORDS]
+    found: dict[str, None] = {}
+    for n in WINDOWS:
+        for i in range(max(1, len(words) - n + 1)):
+            found[" ".join(words[i : i + n])] = None
+    found[" ".join(words)] = None
+    return list(found)
+
+
+def _unit(arg: Arg) -> str:
+    return canonical_unit(arg.unit) if arg.unit else unit_in(arg.doc)
+
+
+def _log_sum(values: Floats) -> float:
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).sum()))
