@@ -14,7 +14,7 @@ from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.text import words as text_words
 
 # Best cosine of any symbol below which an instruction is about something else; set on the validation domain.
-OUTSIDE_COSINE = 0.2
+OUTSIDE_COSINE = 0.24
 _LIMIT_WORDS = re.compile(r"\b(?:min|max|minimum|maximum|full|fully|zero|default|usual|standard)\b", re.I)
 
 

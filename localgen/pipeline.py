@@ -20,7 +20,7 @@ from localgen.clarify import Clarification, missing_value, outside_catalog
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.option_votes import OptionVotes
-from localgen.decoder.votes import DEFAULT_WEIGHT, StatementVotes, WordVotes
+from localgen.decoder.votes import STATEMENT_WEIGHT, WORD_WEIGHT, StatementVotes, WordVotes, looks_like_a_name
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.rank import Ranked, rank
@@ -30,6 +30,7 @@ from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path
 from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
+from localgen_grammars.constraint.grounding import Words
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
@@ -70,6 +71,7 @@ class Generator:
         model: a GGUF file; the bundled one by default.
         progress: called with a few words on what is going on.
         cache_dir: for the index; platformdirs' user cache by default.
+        statement_weight, word_weight, option_weight: shares of the votes in decoding; 0 switches one off.
 
     Raises:
         ModelError, CatalogError, GrammarError: by the first `generate`.
@@ -82,11 +84,13 @@ class Generator:
         model: Path | None = None,
         progress: Callable[[str], None] | None = None,
         cache_dir: Path | None = None,
-        vote_weight: float = DEFAULT_WEIGHT,
+        statement_weight: float = STATEMENT_WEIGHT,
+        word_weight: float = WORD_WEIGHT,
         option_weight: float = 1.0,
     ) -> None:
         self.domain = domain
-        self.vote_weight = vote_weight
+        self.statement_weight = statement_weight
+        self.word_weight = word_weight
         self.option_weight = option_weight
         self._model_path = model
         self._progress = progress or (lambda _text: None)
@@ -122,11 +126,14 @@ class Generator:
             )
         prompt = self._prompt(pack, _with_facts(instruction, context), engine.model)
         catalog = self.domain.catalog
-        statements = StatementVotes(ranking, constraint.procs, catalog, self.vote_weight)
-        words = WordVotes(constraint.words, instruction, catalog, self.vote_weight)
+        statements = StatementVotes(ranking, constraint.procs, catalog, self.statement_weight)
+        words = WordVotes(constraint.words, instruction, catalog, self.word_weight)
         with clock.part("retrieve"):
-            quantities = constraint.words.quantities if constraint.words else ()
-            inner = OptionVotes(instruction, pack.procs, retriever.encoder.encode, quantities, self.option_weight)
+            said = constraint.words or Words()
+            names = [w for w in said.names if looks_like_a_name(w) or w in said.quoted]
+            inner = OptionVotes(
+                instruction, pack.procs, retriever.encoder.encode, said.quantities, names, self.option_weight
+            )
         settings = DecodeSettings(
             options.k, options.temperature, options.max_tokens, options.seed, self.domain.catalog.host == "none"
         )

@@ -16,6 +16,8 @@ from localgen_retrieval.retrieve import Ranking
 AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 1.0, 0.1, 3.0, 1.0
 # A script without any call is seldom meant, and hardly ever where retrieval puts a proc first.
 NO_CALL, NO_CALL_BUT_PROC = 0.5, 2.0
+# One name in two places of a statement.
+TWICE = 0.7
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]*\d)")
 
 
@@ -59,12 +61,19 @@ def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, pr
         score = best.score + AGREEMENT * math.log(share) + COVERAGE * coverage + FIT * fits - TRUNCATED * truncated
         lines = [line for line in text.splitlines() if len(line.strip()) > 2]
         score -= REPEATED * (len(lines) - len(set(lines)))
+        score -= TWICE * sum(_names_twice(line, literals) for line in lines)
         if not calls:
             score -= NO_CALL_BUT_PROC if proc_first else NO_CALL
         if not text.strip():
             score -= 10
         out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused))
     return sorted(out, key=lambda r: -r.score)
+
+
+def _names_twice(line: str, literals: Sequence[str]) -> int:
+    """How many names of the instruction a statement holds more than once."""
+    words = re.split(r"[\s{}\[\]\"]+", line)
+    return sum(words.count(w) > 1 for w in literals if not re.fullmatch(r"[-\d.]+", w))
 
 
 def instruction_literals(instruction: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,10 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 # Odds per unit of cosine (less half of what the proc's own summary explains), from which cosine on; per shared stem.
 FLAG_SLOPE, FLAG_EVEN, SHARED_STEMS = 6.0, 0.30, 2.0
 ENUM_SLOPE, ENUM_EVEN, VALUE_SLOPE = 4.5, 0.42, 12.0
-UNIT_SAID, NO_NUMBER = 1.5, -2.0
+# A numeric option: a number in its unit is said and not written yet; a number without one; none, or none left.
+UNIT_SAID, NUMBER_SAID, NO_NUMBER = 1.5, 0.7, -2.0
+# An optional name: some name of the instruction is left for it, or none is.
+NAME_LEFT, NO_NAME = 0.7, -1.5
 VALUE_UNIT_SAID, NOT_SAID, USED_BEFORE = 1.0, -1.5, -1.0
 WINDOWS = (2, 4)
 LOWER = frozenset({"min", "minimum", "low", "lower", "lo", "least", "earliest", "floor", "start", "from"})
@@ -45,7 +49,7 @@ class OptionVotes:
     Args:
         procs: in the pack's order; the first few are scored.
         encode: texts to unit vectors.
-        quantities: the instruction's numbers.
+        quantities, names: the instruction's numbers, and the words of it that look like names.
         weight: share of the vote; 0 switches it off.
     """
 
@@ -55,11 +59,13 @@ class OptionVotes:
         procs: Sequence[Proc],
         encode: Encode,
         quantities: tuple[Quantity, ...],
+        names: Sequence[str] = (),
         weight: float = 1.0,
     ) -> None:
         self.weight = weight
         self._procs = {p.name: p for p in procs[:MAX_PROCS]}
         self._quantities = quantities
+        self._names = names
         self._options: dict[tuple[str, str], float] = {}
         self._values: dict[tuple[str, str], dict[str, float]] = {}
         if weight:
@@ -98,19 +104,20 @@ class OptionVotes:
             if not a.required:
                 self._options[p.name, a.name] = ENUM_SLOPE * (float(fits.max()) - ENUM_EVEN)
 
-    def option(self, proc: Proc, arg: Arg) -> float:
-        """Log odds that an optional option is asked for, beside what the model thinks."""
+    def option(self, proc: Proc, arg: Arg, before: str) -> float:
+        """Log odds that an optional option is asked for, beside what the model thinks, after `before` in its call."""
         if arg.required:
             return 0.0
+        written = set(before.split(" "))
         if arg.numeric:
-            return self._number_fit(arg)
+            unit = _unit(arg)
+            left = [q for q in self._quantities if any(_text(v) not in written for v in convert(q, unit))]
+            if not left:
+                return NO_NUMBER
+            return UNIT_SAID if unit and any(q.unit for q in left) else NUMBER_SAID
+        if arg.type == "string" and self._names:
+            return NAME_LEFT if any(n not in written for n in self._names) else NO_NAME
         return self._options.get((proc.name, arg.name), 0.0)
-
-    def _number_fit(self, arg: Arg) -> float:
-        unit = _unit(arg)
-        if not any(convert(q, unit) for q in self._quantities):
-            return NO_NUMBER
-        return UNIT_SAID if unit and any(q.unit and convert(q, unit) for q in self._quantities) else 0.0
 
     def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
         """New log probabilities (n,), or None outside the calls that are scored."""
@@ -123,23 +130,30 @@ class OptionVotes:
         rest = m.group(2)
         head, _, last = rest.rpartition(" ")
         options = {f"-{a.name}": a for a in proc.options}
-        waiting = options.get(head.rpartition(" ")[2])
-        if waiting is not None and waiting.type != "flag":
-            return self._value_biases(proc, waiting, head, f" {last}", tokens, log_probs, piece)
-        named = options.get(last)
+        used = {w for w in rest.split(" ") if w in options}
+        left = [a for name, a in options.items() if name not in used]
+        waiting, named = options.get(head.rpartition(" ")[2]), options.get(last)
         if named is not None and named.type != "flag":
             return self._value_biases(proc, named, rest, "", tokens, log_probs, piece)
-        used = {w for w in rest.split(" ") if w in options}
-        start = f" {last}" if last.startswith("-") and named is None else ""
-        if last and not start and named is None and rest.count("{") != rest.count("}"):
+        if waiting is not None and waiting.type != "flag":
+            # The value may go on, or be whole: then the next option is chosen.
+            valued = self._value_biases(proc, waiting, head, f" {last}", tokens, log_probs, piece)
+            if not last:
+                return valued
+            chosen = self._option_biases(
+                proc, left, rest, "", tokens, log_probs if valued is None else valued, piece
+            )
+            return valued if chosen is None else chosen
+        if last and not last.startswith("-") and rest.count("{") != rest.count("}"):
             return None
-        left = [a for name, a in options.items() if name not in used]
-        return self._option_biases(proc, left, start, tokens, log_probs, piece)
+        start = f" {last}" if last.startswith("-") and named is None else ""
+        return self._option_biases(proc, left, rest, start, tokens, log_probs, piece)
 
     def _option_biases(
-        self, proc: Proc, left: list[Arg], start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece
+        self, proc: Proc, left: list[Arg], before: str, start: str, tokens: NDArray[np.int64],
+        log_probs: Floats, piece: Piece,
     ) -> Floats | None:
-        votes = [(f" -{a.name}", self.weight * self.option(proc, a)) for a in left]
+        votes = [(f" -{a.name}", self.weight * self.option(proc, a, before)) for a in left]
         if not any(v for _, v in votes):
             return None
         out = log_probs.copy()
@@ -180,7 +194,7 @@ class OptionVotes:
         for q in self._quantities:
             for v in convert(q, unit):
                 fit = VALUE_UNIT_SAID if q.unit and unit else -VALUE_UNIT_SAID if q.unit or unit else 0.0
-                text = format(v.normalize(), "f") if v else "0"
+                text = _text(v)
                 fits[text] = max(fits.get(text, -np.inf), fit + USED_BEFORE * (f" {text}" in before))
         side = _bound(arg, proc)
         if side and len(fits) > 1:
@@ -188,6 +202,10 @@ class OptionVotes:
             alike = [t for t, f in fits.items() if f >= best + USED_BEFORE]
             fits[min(alike, key=float) if side < 0 else max(alike, key=float)] += IN_ORDER
         return fits
+
+
+def _text(value: Decimal) -> str:
+    return format(value.normalize(), "f") if value else "0"
 
 
 def _bound(arg: Arg, proc: Proc) -> int:

@@ -32,8 +32,8 @@ class Mixture:
         clauses: weight of a symbol's best clause against the whole instruction (0: whole only, 1: clauses only).
     """
 
-    bm25: float = 0.5
-    clauses: float = 0.3
+    bm25: float = 0.2
+    clauses: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from oracle import TCLSH, requires_tcl
 
+from localgen_grammars.constraint.clocks import clocks_of
 from localgen_grammars.constraint.grounding import is_stop_word, words_of
 from localgen_grammars.constraint.numbers import number_regexes
 from localgen_grammars.constraint.patterns import escape
@@ -184,12 +185,41 @@ def test_stop_words_are_no_values_unless_they_may_be_names() -> None:
         ("a fifth", "%", ["20"]),
         ("three fifths full", "%", ["60"]),
         ("500 millibar", "bar", ["0.5"]),
+        ("twenty-one below zero", "degC", ["-21"]),
+        ("18 degrees below zero", "degC", ["-18"]),
     ],
 )
 def test_numbers_of_an_instruction(said: str, unit: str, texts: list[str]) -> None:
     found = number_texts(quantities_of(said), unit, integer=False, low=None, high=None)
     assert set(texts) <= set(found)
     assert texts or not found
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        ("at half past nine in the evening", ("21:30",)),
+        ("from 8 in the morning to 7 pm", ("08:00", "19:00")),
+        ("quarter past six in the morning", ("06:15",)),
+        ("at twenty to three in the afternoon", ("14:40",)),
+        ("ten to five", ("04:50",)),
+        ("six o'clock in the evening", ("18:00",)),
+        ("at 18:05 and at noon", ("18:05", "12:00")),
+        ("12 am, midnight", ("00:00",)),
+        ("move 5 to 8 and 3 past the end", ()),
+        ("2.5 mm, row 12, at 30%", ()),
+    ],
+)
+def test_times_of_day_in_words(said: str, times: tuple[str, ...]) -> None:
+    assert clocks_of(said) == times
+
+
+def test_a_time_that_is_said_is_written_whole() -> None:
+    at = {"name": "at", "type": "string", "pattern": "[0-2][0-9]:[0-5][0-9]"}
+    domain = domain_of({"procs": [{"name": "ring", "args": [at]}]})
+    said = "ring at half past nine in the evening, 25 times"
+    assert accepts(domain, said, "ring -at 21:30\n")
+    assert not accepts(domain, said, "ring -at 25:21\n")
 
 
 # ---------------------------------------------------------------- languages

@@ -10,9 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from localgen.decoder.option_votes import OptionVotes, windows_of
+from localgen.decoder.votes import WordVotes, enumerated
 from localgen_bundle.default import encoder_path
+from localgen_grammars.constraint.grounding import words_of
 from localgen_grammars.constraint.quantities import quantities_of
-from localgen_retrieval.catalog import Proc
+from localgen_retrieval.catalog import Catalog, Proc
 from localgen_retrieval.encoder import GgufEncoder
 
 STOP = Proc.model_validate(
@@ -105,3 +107,41 @@ def test_windows_are_runs_of_words_and_the_whole() -> None:
         "stop P1 now please", "P1 now please do", "stop P1 now please do",
     ]  # fmt: skip
     assert windows_of("halt") == ["halt"]
+
+
+def test_a_number_that_is_left_asks_for_an_option_and_one_that_is_used_does_not(encoder: GgufEncoder) -> None:
+    text = "keep it at 3.5 bar for 40 seconds"
+    bar, seconds = changes(encoder, RUN, text, "run", " -bar", " -seconds")
+    assert bar == pytest.approx(seconds)
+    rpm, seconds = changes(encoder, RUN, text, "run -bar 3.5 -seconds 40", " -rpm", "\n")
+    assert rpm < seconds
+
+
+@pytest.mark.parametrize(
+    ("instruction", "names"),
+    [
+        ("take STS1 and STS2 off the job", ("STS1", "STS2")),
+        ("bays 22, 26 and 30 on STS4", ("22", "26", "30")),
+        ("rosebed is fed by V9, V10 and V11.", ("V9", "V10", "V11")),
+        ("hops, vines and berries hang on P3", ("hops", "vines", "berries")),
+        ("make it wet and cold", ()),
+        ("A1, and then we go home", ()),
+        ("nothing at all", ()),
+    ],
+)
+def test_names_that_are_listed(instruction: str, names: tuple[str, ...]) -> None:
+    assert enumerated(instruction, words_of(instruction)) == names
+
+
+def test_a_list_is_opened_and_closed_where_the_instruction_lists(encoder: GgufEncoder) -> None:
+    instruction = "take STS1 and STS2 off the job"
+    votes = WordVotes(words_of(instruction), instruction, Catalog(procs=(STOP,)))
+    pieces = (" {", " STS")
+    before = np.log(np.full(2, 0.5))
+    opened = votes.biases("qc::release", np.arange(2), before, lambda i: pieces[i].encode())
+    assert opened is not None and opened[0] > opened[1]
+    inside = (" STS2", "}")
+    more = votes.biases("qc::release {STS1", np.arange(2), before, lambda i: inside[i].encode())
+    done = votes.biases("qc::release {STS1 STS2", np.arange(2), before, lambda i: inside[i].encode())
+    assert more is not None and more[0] > more[1]
+    assert done is not None and done[1] > done[0]

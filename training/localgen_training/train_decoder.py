@@ -4,7 +4,7 @@
 
 The architecture is Qwen3's (transformers' own class, so that llama.cpp runs the export unchanged). Hidden matrices are
 trained with Muon (Jordan et al. 2024, torch.optim.Muon), everything else with AdamW. The learning rate follows
-warm-up, plateau and, over the last quarter of the time given, linear decay to a tenth: a later run starts from its
+warm-up, plateau and, over the last quarter of the time given, linear decay to a twentieth: a later run starts from its
 checkpoint with a new plateau. Knows nothing of how tasks are made (batches) or of GGUF (export_decoder).
 """
 
@@ -68,11 +68,11 @@ def answer_loss(model: Any, body: Any, batch: Batch, answers: int) -> tuple[torc
     return loss / max(1, len(where)), right.float() / max(1, len(where))
 
 
-def learning_rate(elapsed: float, total: float, step: int) -> float:
-    """Factor of the peak rate: 100 steps of warm-up, plateau, linear decay over the last quarter to a tenth."""
+def learning_rate(elapsed: float, total: float, step: int, decay: float = 0.25) -> float:
+    """Factor of the peak rate: 100 steps of warm-up, plateau, linear decay over the last `decay` to a twentieth."""
     warm = min(1.0, (step + 1) / 100)
     left = max(0.0, 1 - elapsed / total)
-    return warm * (1.0 if left > 0.25 else 0.1 + 0.9 * left / 0.25)
+    return warm * (1.0 if left > decay else 0.05 + 0.95 * left / decay)
 
 
 def optimizers(model: Any, muon_lr: float, adam_lr: float) -> list[torch.optim.Optimizer]:
@@ -118,6 +118,7 @@ def main() -> None:
     ap.add_argument("--muon-lr", type=float, default=0.01)
     ap.add_argument("--adam-lr", type=float, default=0.002)
     ap.add_argument("--corpus", type=Path, help="folder with pairs-*.jsonl.xz: tasks in other people's words")
+    ap.add_argument("--decay", type=float, default=0.25, help="last share of the time, in which the rate falls")
     ap.add_argument("--threads", type=int, default=os.cpu_count() or 2)
     ap.add_argument("--eager", action="store_true", help="no torch.compile")
     ap.add_argument("--embeddings", type=Path, help="(vocab, width) .npy to start the token embeddings from")
@@ -156,7 +157,7 @@ def train(a: argparse.Namespace) -> None:
     losses: list[float] = []
     for step, batch in stream(tokenizer, state["step"], a.rows, a.length, a.corpus):
         elapsed = time.monotonic() - begin
-        factor = learning_rate(elapsed, a.minutes * 60, step)
+        factor = learning_rate(elapsed, a.minutes * 60, step, a.decay)
         for o in opts:
             for g in o.param_groups:
                 g["lr"] = g["peak"] * factor

@@ -10,6 +10,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from .clocks import clocks_of
 from .quantities import Quantity, quantities_of
 
 STOP_WORDS = frozenset([
@@ -39,7 +40,8 @@ class Words:
     """What strings may be made of.
 
     Attributes:
-        names: whole words (punctuation at the edges stripped) and quoted phrases, in order, each once.
+        names: whole words (punctuation at the edges stripped) and quoted phrases, in order, each once; then times of
+            day that are said in words, as `HH:MM`.
         pieces: parts of words between separators, and words glued to a number that follows them (`SR 7` → `SR7`).
         spans: runs of two to six words, for arguments that take free text.
         quoted: the quoted phrases alone.
@@ -89,6 +91,7 @@ def words_of(*texts: str) -> Words:
                 run = tokens[i:j]
                 if all(run) and not is_stop_word(run[0]) and not is_stop_word(run[-1]):
                     spans[" ".join(run)] = None
+    names.update(dict.fromkeys(clocks_of("\n".join(texts))))
     parts = tuple(p for p in pieces if p not in names)
     return Words(tuple(names), parts, tuple(spans), tuple(quoted), quantities_of("\n".join(texts)))
 

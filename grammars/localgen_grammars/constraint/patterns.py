@@ -81,7 +81,9 @@ def rewrite(pattern: str, flags: int, grounder: Grounder) -> str | None:
     regex = writer.sequence(list(tree))
     if grounder.words is not None:
         whole = [w for w in grounder.matching(pattern, flags) if w]
-        if whole:
+        if whole and re.fullmatch(pattern, "12:34", flags):
+            regex = alternatives(whole)  # a time that is said is not put together from other numbers
+        elif whole:
             regex = alternatives(whole) if regex is None else f"(?:{alternatives(whole)}|{regex})"
     if regex is not None and flags & re.IGNORECASE:
         regex = f"(?i:{regex})"

@@ -65,6 +65,7 @@ _PARTS = {
 _MULTIPLIERS = {"hundred": Decimal(100), "thousand": Decimal(1000), "million": Decimal(10**6), "k": Decimal(1000)}
 _ARTICLES = frozenset({"a", "an", "one"})
 _DIGITS = re.compile(r"(?<![\w.])(-?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:[eE]([+-]?\d+))?(?![\d])")
+_BELOW_ZERO = re.compile(r"\s*(?:degrees?\s|°C?\s|C\s)?\s*(?:below (?:zero|freezing)|of frost)\b", re.IGNORECASE)
 _UNIT_OF: dict[str, str] = {
     **{u: u for u in _SCALES}, **{n: u for u, names in _NAMES.items() for n in names},
     **{f"{n}s": u for u, names in _NAMES.items() for n in names if n.isalpha() and len(n) > 2},
@@ -158,7 +159,8 @@ def _from_digits(text: str) -> list[Quantity]:
         if k:
             value *= _MULTIPLIERS[k.group(1)]
             rest = rest[k.end() :]
-        out.append(Quantity(-value if minus else value, _unit_after(rest), m.group(0) + rest[:8]))
+        below = bool(minus) or bool(_BELOW_ZERO.match(rest))
+        out.append(Quantity(-value if below else value, _unit_after(rest), m.group(0) + rest[:8]))
     for m in re.finditer(r"(?<=\d)[x×:-](\d+(?:\.\d+)?)", text):  # 2x2, 19:30, 100-400
         out.append(Quantity(Decimal(m.group(1)), _unit_after(text[m.end() :]), m.group(0)))
     return out
@@ -183,6 +185,7 @@ def _from_words(text: str) -> list[Quantity]:
         if unit and words[j] in ("in", "a", "s"):
             unit = ""
         minus = i > 0 and words[i - 1].lower() in ("minus", "negative")
+        minus = minus or bool(_BELOW_ZERO.match(" " + " ".join(words[j : j + 4])))
         out.append(Quantity(-value if minus else value, unit, " ".join(words[i:j])))
         i = max(j, i + 1)
     return out
