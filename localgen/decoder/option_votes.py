@@ -15,7 +15,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen_grammars.constraint.quantities import Quantity, canonical_unit, convert, unit_in
+from localgen_grammars.constraint.quantities import Quantity, canonical_unit, convert, number_texts, unit_in
 from localgen_retrieval.catalog import Arg, Proc
 from localgen_retrieval.symbols import option_text, value_text
 from localgen_retrieval.text import name_words
@@ -110,11 +110,10 @@ class OptionVotes:
             return 0.0
         written = set(before.split(" "))
         if arg.numeric:
-            unit = _unit(arg)
-            left = [q for q in self._quantities if any(_text(v) not in written for v in convert(q, unit))]
+            left = [q for q in self._quantities if any(t not in written for t in _texts(q, arg))]
             if not left:
                 return NO_NUMBER
-            return UNIT_SAID if unit and any(q.unit for q in left) else NUMBER_SAID
+            return UNIT_SAID if _unit(arg) and any(q.unit for q in left) else NUMBER_SAID
         if arg.type == "string" and self._names:
             return NAME_LEFT if any(n not in written for n in self._names) else NO_NAME
         return self._options.get((proc.name, arg.name), 0.0)
@@ -202,6 +201,12 @@ class OptionVotes:
             alike = [t for t, f in fits.items() if f >= best + USED_BEFORE]
             fits[min(alike, key=float) if side < 0 else max(alike, key=float)] += IN_ORDER
         return fits
+
+
+def _texts(quantity: Quantity, arg: Arg) -> list[str]:
+    """What an arg can take of a quantity: in its unit and range, with the sign that is said."""
+    found = number_texts((quantity,), _unit(arg), integer=arg.type == "int", low=arg.min, high=arg.max)
+    return [t for t in found if t.startswith("-") == (quantity.value < 0)]
 
 
 def _text(value: Decimal) -> str:

@@ -171,6 +171,7 @@ class WordVotes:
             if w.istitle() and w.isalpha() and re.search(rf"(?:^|[.!?\n]\s*){w}\b", instruction):
                 self._prior[w] = -VOCABULARY_PENALTY  # the first word of a sentence is seldom a name
                 continue
+            name_like = name_like or (w.istitle() and w.isalpha() and len(w) > 2 and not set(stems(w)) <= vocabulary)
             self._prior[w] = NAME_BONUS if name_like else -VOCABULARY_PENALTY if known else 0.0
 
     def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:

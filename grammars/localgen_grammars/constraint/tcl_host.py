@@ -35,7 +35,7 @@ from .layout import (
 )
 from .patterns import alternatives
 from .quantities import number_texts
-from .values import MAX_ITEMS, ValueClass, class_key, literals, takes_result
+from .values import MAX_ITEMS, ValueClass, class_key, literals, said_numbers, takes_result
 from .variables import LoopVariable, ResultVariable, plan_variables
 
 _NUMBER = r"/-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?/"
@@ -362,7 +362,12 @@ class TclHost:
         return rule
 
     def _usable(self, a: Arg) -> bool:
-        """Whether there is surely a value to write after the option's name."""
+        """Whether there is surely a value to write after the option's name.
+
+        An optional number is written only where the instruction says one: nothing asks for an invented one.
+        """
+        if a.numeric and not a.required and self.words is not None and not said_numbers(a, self.words):
+            return False
         return self._has_literal(a) or (a.required and bool(self._result_procs(a)))
 
     def _result_procs(self, a: Arg) -> list[Proc]:

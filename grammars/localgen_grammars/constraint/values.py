@@ -107,7 +107,7 @@ def literals(cls: ValueClass, words: Words | None, *, positional: bool = False) 
         suffix = escape(v.unit) if v.unit_suffix else ""
         if v.type == "int" and v.min is not None and v.max is not None and math.ceil(v.min) > math.floor(v.max):
             return Literals(None, None)
-        said = _numbers(v, words)
+        said = said_numbers(v, words)
         if said:
             return _both(_slashes(f"{alternatives(said)}{suffix}"))
         regexes = number_regexes(integer=v.type == "int", low=v.min, high=v.max)
@@ -124,7 +124,7 @@ def _quoted(expression: str | None) -> bool:
     return expression is not None and (expression.startswith("/\\{") or "\\\\" in expression)
 
 
-def _numbers(v: Value, words: Words | None) -> list[str]:
+def said_numbers(v: Value, words: Words | None) -> list[str]:
     """The instruction's numbers that can be this value, converted to its unit; none leaves the range free."""
     if words is None:
         return []
