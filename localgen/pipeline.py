@@ -20,7 +20,14 @@ from localgen.clarify import Clarification, missing_value, outside_catalog
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.option_votes import OptionVotes
-from localgen.decoder.votes import STATEMENT_WEIGHT, WORD_WEIGHT, StatementVotes, WordVotes, looks_like_a_name
+from localgen.decoder.votes import (
+    STATEMENT_WEIGHT,
+    WORD_WEIGHT,
+    RepetitionVotes,
+    StatementVotes,
+    WordVotes,
+    looks_like_a_name,
+)
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.rank import Ranked, rank
@@ -257,13 +264,17 @@ class Generator:
 def _vote(statements: StatementVotes, options: OptionVotes, words: WordVotes, model: LlamaModel) -> Any:
     ends = frozenset(model.end_tokens())
 
+    repeated = RepetitionVotes()
+
     def vote(text: str, tokens: NDArray[np.int64], log_probs: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        chosen = statements.biases(text, tokens, log_probs, model.piece, ends)
+        fresh = repeated.biases(text, tokens, log_probs, model.piece)
+        now = log_probs if fresh is None else fresh
+        chosen = statements.biases(text, tokens, now, model.piece, ends)
         if chosen is not None:
             return chosen
-        inside = options.biases(text, tokens, log_probs, model.piece)
-        worded = words.biases(text, tokens, log_probs if inside is None else inside, model.piece)
-        return inside if worded is None else worded
+        inside = options.biases(text, tokens, now, model.piece)
+        worded = words.biases(text, tokens, now if inside is None else inside, model.piece)
+        return next((v for v in (worded, inside, fresh) if v is not None), None)
 
     return vote
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from .closing import SafePoint, safe_point
 
+# A block that is not closed after so many tokens, with so many last lines of which many are alike, will not be.
+STALL_TOKENS, STALL_LINES = 160, 12
+
 
 @dataclass
 class Candidate:
@@ -54,6 +57,14 @@ class Candidate:
         if point is not None:
             self.safe.append(point)
             del self.safe[:-8]
+
+    def in_circles(self) -> bool:
+        """Whether much has been written since the last safe point, and mostly what was written before."""
+        last = self.safe[-1] if self.safe else None
+        if self.tokens - (last.tokens if last else 0) < STALL_TOKENS or not self.data.endswith(b"\n"):
+            return False
+        lines = [line.strip() for line in self.text.split("\n")[-STALL_LINES - 1 : -1]]
+        return len(lines) == STALL_LINES and len(set(lines)) < STALL_LINES * 0.7
 
     def stop_at_budget(self, budget: int) -> None:
         """End at the last safe point within the budget; with none, at nothing."""

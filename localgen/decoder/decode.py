@@ -193,7 +193,7 @@ def _choose(
         return
     c.take(token, engine.model.piece(token))
     c.note_safe_point(engine.tokenizer, settings.every_token)
-    if c.matcher.is_error():
+    if c.matcher.is_error() or c.in_circles():
         c.stop_at_budget(settings.max_tokens)
     elif c.matcher.is_stopped():
         c.finished = True

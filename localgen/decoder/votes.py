@@ -8,6 +8,7 @@ text. A vote only arbitrates among the branches it knows: the model's own odds o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -32,6 +33,8 @@ NAME_BONUS, QUOTED_BONUS, VOCABULARY_PENALTY = 1.5, 2.5, 1.5
 USED_PENALTY, USED_HERE_PENALTY = 0.5, 1.5
 # A bare number is seldom a name, a function or number word hardly ever.
 NUMBER_PENALTY, FUNCTION_PENALTY = 1.0, 2.0
+# A line may stand in a script so often; then it costs so many nats, spread over its tokens as they come.
+MOST_ALIKE, REPEATED_PENALTY = 2, 3.0
 # A list is opened where names are enumerated, and closed when all of them are in it.
 LIST_BONUS, LIST_CLOSE = 2.5, 1.0
 _ITEM = r"(?<![\w.])[A-Za-z0-9](?:[\w./\[\]*-]*[\w\]*])?"
@@ -201,6 +204,26 @@ class WordVotes:
             if fits:
                 vote[k] = self.weight * max(fits)
         return arbitrate(log_probs, vote)
+
+
+class RepetitionVotes:
+    """Keeps a script from going round in circles: what would write a line for the third time becomes unlikely."""
+
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+        """New log probabilities (n,), or None where nothing has been written twice yet."""
+        *lines, current = text.split("\n")
+        counts = Counter(line.strip() for line in lines)
+        again = [line for line, n in counts.items() if n >= MOST_ALIKE and len(line) > 3]
+        begun = current.lstrip(" ")
+        again = [line for line in again if line.startswith(begun)]
+        if not again:
+            return None
+        out = log_probs.copy()
+        for k, token in enumerate(tokens):
+            more = (begun + piece(int(token)).decode("utf-8", "replace")).lstrip(" ")
+            if more and any(line.startswith(more) or more == f"{line}\n" for line in again):
+                out[k] -= REPEATED_PENALTY
+        return out - _log_sum(out)
 
 
 def enumerated(instruction: str, words: Words | None) -> tuple[str, ...]:

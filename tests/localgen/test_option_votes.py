@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from localgen.decoder.candidate import Candidate
 from localgen.decoder.option_votes import OptionVotes, windows_of
-from localgen.decoder.votes import WordVotes, enumerated
+from localgen.decoder.votes import RepetitionVotes, WordVotes, enumerated
 from localgen_bundle.default import encoder_path
 from localgen_grammars.constraint.grounding import words_of
 from localgen_grammars.constraint.quantities import quantities_of
@@ -145,3 +146,24 @@ def test_a_list_is_opened_and_closed_where_the_instruction_lists(encoder: GgufEn
     done = votes.biases("qc::release {STS1 STS2", np.arange(2), before, lambda i: inside[i].encode())
     assert more is not None and more[0] > more[1]
     assert done is not None and done[1] > done[0]
+
+
+def test_a_line_is_hardly_written_a_third_time() -> None:
+    pieces = (" CLK", " RST")
+    before = np.log(np.full(2, 0.5))
+    votes = RepetitionVotes()
+    assert votes.biases("route CLK\nroute", np.arange(2), before, lambda i: pieces[i].encode()) is None
+    after = votes.biases("route CLK\n  route CLK\nroute", np.arange(2), before, lambda i: pieces[i].encode())
+    assert after is not None and after[1] > after[0] + 2
+    assert np.exp(after).sum() == pytest.approx(1.0)
+
+
+def test_a_block_that_goes_in_circles_is_given_up() -> None:
+    candidate = Candidate(0, None, 0.0, 0, tokens=200)
+    candidate.data = bytearray(b"@limits(\n" + b"  bin 10 match\n  have within 70%\n" * 8)
+    assert candidate.in_circles()
+    candidate.tokens = 60
+    assert not candidate.in_circles()
+    candidate.tokens = 200
+    candidate.data = bytearray("\n".join(f"  bin {i}" for i in range(30)).encode() + b"\n")
+    assert not candidate.in_circles()
