@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
 
 pytest.importorskip("sentence_transformers")
@@ -18,15 +19,21 @@ from localgen_training.export_encoder import MIN_COSINE, check, check_texts, def
 SHIPPED = Path(__file__).resolve().parents[2] / "bundle" / "default" / "encoder.gguf"
 
 
-def test_the_shipped_encoder_agrees_with_its_original() -> None:
+def test_an_export_agrees_with_its_original(tmp_path: Path) -> None:
     folder = default_model_folder()
-    found = check(SHIPPED, folder, check_texts(folder, 100))
+    export(folder, tmp_path / "e.gguf")
+    found = check(tmp_path / "e.gguf", folder, check_texts(folder, 100))
     assert found.n == 100 and found.lowest >= MIN_COSINE and found.mean >= 0.999
 
 
-def test_the_shipped_file_is_what_the_exporter_writes(tmp_path: Path) -> None:
-    export(default_model_folder(), tmp_path / "e.gguf")
-    assert (tmp_path / "e.gguf").read_bytes() == SHIPPED.read_bytes()
+def test_the_shipped_encoder_knows_a_request_by_other_words() -> None:
+    """It was tuned on requests and symbols, so it is no longer the model that it was made from."""
+    encoder = GgufEncoder(SHIPPED)
+    asked, same, twin, other = encoder.encode(
+        ["let water through V7", "valve open. Opens a valve.", "valve close. Shuts a valve.", "print report to a file"]
+    )
+    assert asked @ same > asked @ twin > asked @ other
+    encoder.close()
 
 
 def test_a_model_of_another_kind_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
