@@ -35,6 +35,11 @@ def finish(body: str, domain: Domain) -> tuple[str, Report, list[str]]:
     while True:
         script = with_header("".join(parts), domain)
         report = validate_script(script, domain, strict=True)
+        late = _never_called(report, domain) if not dropped else []
+        if late and parts[-len(late) :] != late:
+            # The call is there, but where it is never reached (`if` on a known value).
+            parts += late
+            continue
         bad = _bad(script, parts, report)
         if report.valid or not bad:
             return script, report, dropped
@@ -61,7 +66,16 @@ def _required_calls(parts: list[str], domain: Domain) -> list[str]:
     """Calls that every script has to have, where they need no arguments."""
     names = {p.name for p in domain.catalog.procs}
     called = set(called_procs("".join(parts), names))
-    missing = [n for n in domain.catalog.policy.required_calls if n not in called]
+    return _written([n for n in domain.catalog.policy.required_calls if n not in called], domain)
+
+
+def _never_called(report: Report, domain: Domain) -> list[str]:
+    """Required calls that the validator misses."""
+    messages = [f.message for f in report.details if f.code == "POL004"]
+    return _written([n for n in domain.catalog.policy.required_calls if f"{n} is never called" in messages], domain)
+
+
+def _written(missing: list[str], domain: Domain) -> list[str]:
     made = []
     for name in missing:
         proc = domain.catalog.proc(name)

@@ -140,3 +140,13 @@ def test_statements_keep_bodies_and_blocks_together() -> None:
 def test_called_procs_are_those_at_command_position() -> None:
     script = 'a -x [b]\nset c d\n  e "f"\nputs {b}\n# a\n'
     assert called_procs(script, ["a", "b", "c", "d", "e", "f"]) == ["a", "b", "e"]
+
+
+def test_a_required_call_that_is_never_reached_is_added_at_the_end() -> None:
+    policy = {"required_calls": ["end"], "allowed_builtins": ["set", "if", "foreach"]}
+    domain = domain_of({"procs": [{"name": "end", "args": []}], "policy": policy})
+    dead = "set n 1\nif {$n > 2} {\n  end\n}\n"
+    script, report, dropped = finish(dead, domain)
+    assert script == dead + "end\n" and report.valid and not dropped
+    looped = "foreach n {1 2} {\n  end\n}\n"
+    assert finish(looped, domain)[0] == looped
