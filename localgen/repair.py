@@ -7,7 +7,7 @@ statement is dropped, and that is said.
 
 from __future__ import annotations
 
-from localgen.scripts import called_procs, statements
+from localgen.scripts import statements
 from localgen.validation.report import Report
 from localgen.validation.validate import validate_script
 from localgen_retrieval.catalog_io import Domain
@@ -30,14 +30,12 @@ def finish(body: str, domain: Domain) -> tuple[str, Report, list[str]]:
         text = body.strip() + "\n"
         return text, validate_script(text, domain, strict=True), []
     parts = [p if p.endswith("\n") else p + "\n" for p in statements(body, domain.catalog)]
-    parts += _required_calls(parts, domain)
     dropped: list[str] = []
     while True:
         script = with_header("".join(parts), domain)
         report = validate_script(script, domain, strict=True)
         late = _never_called(report, domain) if not dropped else []
         if late and parts[-len(late) :] != late:
-            # The call is there, but where it is never reached (`if` on a known value).
             parts += late
             continue
         bad = _bad(script, parts, report)
@@ -62,22 +60,13 @@ def _bad(script: str, parts: list[str], report: Report) -> list[int]:
     return sorted(found)
 
 
-def _required_calls(parts: list[str], domain: Domain) -> list[str]:
-    """Calls that every script has to have, where they need no arguments."""
-    names = {p.name for p in domain.catalog.procs}
-    called = set(called_procs("".join(parts), names))
-    return _written([n for n in domain.catalog.policy.required_calls if n not in called], domain)
-
-
 def _never_called(report: Report, domain: Domain) -> list[str]:
-    """Required calls that the validator misses."""
-    messages = [f.message for f in report.details if f.code == "POL004"]
-    return _written([n for n in domain.catalog.policy.required_calls if f"{n} is never called" in messages], domain)
-
-
-def _written(missing: list[str], domain: Domain) -> list[str]:
+    """Required calls that the validator misses (one may be there and never reached), where they need no arguments."""
+    messages = {f.message for f in report.details if f.code == "POL004"}
     made = []
-    for name in missing:
+    for name in domain.catalog.policy.required_calls:
+        if f"{name} is never called" not in messages:
+            continue
         proc = domain.catalog.proc(name)
         if proc is not None and not any(a.required for a in proc.args):
             made.append(f"{proc.name}\n")

@@ -6,6 +6,8 @@ import random
 import re
 from dataclasses import dataclass
 
+from localgen_grammars.constraint.quantities import ONES, TENS
+
 from .families import ArgSpec, plain_words
 
 UNIT_WORDS: dict[str, tuple[str, ...]] = {
@@ -24,11 +26,6 @@ UNIT_WORDS: dict[str, tuple[str, ...]] = {
     "m/s": ("metres per second",), "rpm": ("revs per minute",), "dBm": ("dBm",), "fF": ("femtofarads",),
     "pF": ("picofarads",), "ohm": ("ohms",), "kohm": ("kilohms",), "Mbps": ("megabits per second",),
 }  # fmt: skip
-_ONES = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-]  # fmt: skip
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _SHARES = {
     "10": "a tenth", "20": "a fifth", "25": "a quarter", "30": "three tenths", "50": "half", "60": "three fifths",
     "70": "seven tenths", "75": "three quarters", "80": "eight tenths", "90": "nine tenths",
@@ -136,9 +133,9 @@ def say_number(text: str, unit: str, rng: random.Random) -> str:
 def in_words(n: int) -> str:
     """A number below 100 in words."""
     if n < 20:
-        return _ONES[n]
+        return ONES[n]
     tens, ones = divmod(n, 10)
-    return _TENS[tens - 2] + (f"-{_ONES[ones]}" if ones else "")
+    return TENS[tens - 2] + (f"-{ONES[ones]}" if ones else "")
 
 
 def _in_other_unit(text: str, unit: str, rng: random.Random) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from localgen_retrieval.catalog import Arg, Dsl, Embedding, Proc, Production, Returns
 
-from .families import ArgSpec, Concept, Field
+from .families import ArgSpec, Concept
 
 _SYLLABLES = [
     "ba", "ko", "ti", "ru", "ma", "ve", "lo", "zi", "pe", "da", "nu", "so", "ri", "ka", "fe", "mo", "xi", "ta", "gu",
@@ -282,9 +282,3 @@ def _type_of(a: VirtualArg) -> str:
     if a.spec.type in ("int", "float"):
         return "<NUM>" + (a.spec.unit if a.spec.unit else "")
     return f"<{(a.spec.pool or 'ID').upper()}>"
-
-
-def pick_concepts(fields: tuple[Field, ...], rng: random.Random, n: int) -> tuple[Field, list[Concept]]:
-    """A field and n different concepts of it."""
-    f = rng.choice(fields)
-    return f, rng.sample(list(f.concepts), k=min(n, len(f.concepts)))

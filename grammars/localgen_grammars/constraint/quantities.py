@@ -46,13 +46,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "arcmin": ("arcminute",), "arcsec": ("arcsecond",), "%": ("percent", "per cent", "pct"),
     "mbar": ("millibar",), "degC": ("celsius", "°C", "centigrade"), "dB": ("decibel", "db"),
 }  # fmt: skip
-_ONES = [
+ONES = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]  # fmt: skip
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORDS: dict[str, Decimal] = {
-    **{w: Decimal(i) for i, w in enumerate(_ONES)}, **{w: Decimal(10 * (i + 2)) for i, w in enumerate(_TENS)},
+    **{w: Decimal(i) for i, w in enumerate(ONES)}, **{w: Decimal(10 * (i + 2)) for i, w in enumerate(TENS)},
     "half": Decimal("0.5"), "quarter": Decimal("0.25"), "dozen": Decimal(12), "couple": Decimal(2),
     "single": Decimal(1), "once": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3), "double": Decimal(2),
     "triple": Decimal(3), "pair": Decimal(2),
@@ -132,10 +132,15 @@ def number_texts(
                     continue
                 if (low is not None and v < Decimal(str(low))) or (high is not None and v > Decimal(str(high))):
                     continue
-                text = format(v.normalize(), "f") if v else "0"
+                text = number_text(v)
                 if len(text) <= 24:
                     out[text] = None
     return list(out)
+
+
+def number_text(value: Decimal) -> str:
+    """A number as scripts write it: no exponent, no trailing zeros."""
+    return format(value.normalize(), "f") if value else "0"
 
 
 def unit_in(doc: str) -> str:
@@ -219,12 +224,12 @@ def _number_at(words: list[str], i: int) -> tuple[Decimal | None, int]:
         return value, i
     if [w.lower() for w in words[i : i + 3]] == ["and", "a", "half"]:
         value, i = value + Decimal("0.5"), i + 3
-    if word in _TENS and i < len(words) and words[i].lower() in _ONES[1:10]:
+    if word in TENS and i < len(words) and words[i].lower() in ONES[1:10]:
         value, i = value + _WORDS[words[i].lower()], i + 1
     while i < len(words) and words[i].lower() in ("hundred", "thousand", "million"):
         value, i = value * _MULTIPLIERS[words[i].lower()], i + 1
         if i + 1 < len(words) and words[i].lower() == "and" and words[i + 1].lower() in _WORDS:
             value, i = value + _WORDS[words[i + 1].lower()], i + 2
-    if i + 2 < len(words) and words[i].lower() == "point" and words[i + 1].lower() in _ONES[:10]:
+    if i + 2 < len(words) and words[i].lower() == "point" and words[i + 1].lower() in ONES[:10]:
         value, i = value + _WORDS[words[i + 1].lower()] / 10, i + 2
     return value, i
