@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -26,6 +26,18 @@ class Parser(ArgumentParser):
         """Print the message and exit with the status of a usage error."""
         fail(self.prog, message, f"{self.prog} --help lists the options")
         sys.exit(int(ExitCode.USAGE))
+
+
+def main_of(
+    program: str, args: Namespace, body: Callable[[Namespace], int], *, as_json: Callable[[Namespace], bool]
+) -> int:
+    """What every command does with its arguments: answers `--version`, else runs the body."""
+    if args.version:
+        from localgen import __version__
+
+        print(f"{program} {__version__}")
+        return 0
+    return run(program, lambda: body(args), as_json=as_json(args))
 
 
 def run(program: str, body: Callable[[], int], *, as_json: bool = False) -> int:

@@ -11,7 +11,7 @@ import time
 from argparse import Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any
 
-from localgen.commands.console import Bar, Parser, clear_status, print_json, print_text, remark, run, status, warn
+from localgen.commands.console import Bar, Parser, clear_status, main_of, print_json, print_text, remark, status, warn
 
 if TYPE_CHECKING:
     from localgen.options import Options
@@ -65,13 +65,7 @@ def parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status by kind (docs/cli.md)."""
-    args = parser().parse_args(argv)
-    if args.version:
-        from localgen import __version__
-
-        print(f"{PROGRAM} {__version__}")
-        return 0
-    return run(PROGRAM, lambda: _generate(args), as_json=args.json and args.batch is None)
+    return main_of(PROGRAM, parser().parse_args(argv), _generate, as_json=lambda a: a.json and a.batch is None)
 
 
 def _generate(args: Namespace) -> int:

@@ -9,7 +9,7 @@ import sys
 from argparse import Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING
 
-from localgen.commands.console import Parser, print_json, print_text, remark, run
+from localgen.commands.console import Parser, main_of, print_json, print_text, remark
 
 if TYPE_CHECKING:
     from localgen.validation.report import Report
@@ -49,13 +49,7 @@ def parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status by kind (docs/cli.md)."""
-    args = parser().parse_args(argv)
-    if args.version:
-        from localgen import __version__
-
-        print(f"{PROGRAM} {__version__}")
-        return 0
-    return run(PROGRAM, lambda: _validate(args), as_json=args.json)
+    return main_of(PROGRAM, parser().parse_args(argv), _validate, as_json=lambda a: bool(a.json))
 
 
 def _validate(args: Namespace) -> int:
