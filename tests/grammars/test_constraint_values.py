@@ -211,7 +211,7 @@ def test_numbers_of_an_instruction(said: str, unit: str, texts: list[str]) -> No
     ],
 )
 def test_times_of_day_in_words(said: str, times: tuple[str, ...]) -> None:
-    assert clocks_of(said) == times
+    assert tuple(clocks_of(said)) == times
 
 
 def test_a_time_that_is_said_is_written_whole() -> None:

@@ -21,9 +21,9 @@ _TIME = re.compile(rf"\b{_PAST}{_HOUR}(?::(?P<digits>[0-5]\d))?{_PART}(?![\w%]|[
 _NAMED = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 
 
-def clocks_of(text: str) -> tuple[str, ...]:
-    """The times of day of a text, each once; a bare number is none without a word that makes it one."""
-    found: dict[str, None] = {}
+def clocks_of(text: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The times of day of a text and where they are said; a bare number is none without a word that makes it one."""
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
     for m in _TIME.finditer(text):
         part = (m["part"] or m["later"] or "").lower().replace(".", "")
         if not (m["minutes"] or part or m["sharp"] or m["digits"]):
@@ -40,8 +40,9 @@ def clocks_of(text: str) -> tuple[str, ...]:
             amount = _MINUTES[" ".join(m["minutes"].lower().split())]
             minutes = amount if m["way"].lower() == "past" else -amount
         total = (hour * 60 + minutes) % (24 * 60)
-        found[f"{total // 60:02d}:{total % 60:02d}"] = None
+        time = f"{total // 60:02d}:{total % 60:02d}"
+        found[time] = (*found.get(time, ()), m.span())
     for word, time in _NAMED.items():
-        if re.search(rf"\b{word}\b", text, re.IGNORECASE):
-            found[time] = None
-    return tuple(found)
+        for m in re.finditer(rf"\b{word}\b", text, re.IGNORECASE):
+            found[time] = (*found.get(time, ()), m.span())
+    return found

@@ -13,6 +13,7 @@ it is used with; such rules get a second alternative that never applies.
 
 from __future__ import annotations
 
+import json
 import re
 
 OPTIONS = 36
@@ -24,6 +25,8 @@ EFFECT = 60
 NESTING = "[61:63]"
 MAX_DEPTH = 2
 MAX_NESTING = 2
+BODY_FITS = f"lt({DEPTH}, {MAX_DEPTH})"
+NESTING_FITS = f"lt({NESTING}, {MAX_NESTING})"
 NEVER = ' | "never" %if bit_set(63)'
 _ALL, _OPTION_BITS, _EFFECT_BIT = (1 << 64) - 1, (1 << OPTIONS) - 1, 1 << EFFECT
 CLEAR_OPTIONS = f"bit_and(0x{_ALL ^ _OPTION_BITS:x})"
@@ -53,6 +56,14 @@ def any_of(conditions: list[str]) -> str:
     for c in conditions[1:]:
         text = f"or({text}, {c})"
     return text
+
+
+def at_depth(rule: str, text: str, before: str = "") -> str:
+    """A rule for a text indented by the depth of the body."""
+    depths = [f"is_zeros({DEPTH})", *(f"eq({DEPTH}, {d})" for d in range(1, MAX_DEPTH + 1))]
+    options = [f"{json.dumps(before + '  ' * d + text)} %if {when}" for d, when in enumerate(depths)]
+    return f"{rule}::_: {' | '.join(options)}"
+
 
 _TOKEN = re.compile(
     r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\])+/|(?P<name>[a-z][a-z0-9_]*)::(?P<how>_|0x[0-9a-f]+|[a-z_]+\([^)]*\))|%if'

@@ -6,7 +6,7 @@ A number in a generated script comes from here (or is a catalog's default): it i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 # Unit → (dimension, how many of the dimension's base unit).
@@ -78,18 +78,22 @@ class Quantity:
 
     Attributes:
         value: the number; unit: canonical, "" where none is said; said: the words it was read from.
+        at: (start, end) of the number in the text, wherever it is said; not part of its identity.
     """
 
     value: Decimal
     unit: str
     said: str
+    at: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
 
 def quantities_of(text: str) -> tuple[Quantity, ...]:
     """The numbers of a text in order, each once."""
     found: dict[tuple[Decimal, str], Quantity] = {}
     for q in (*_from_digits(text), *_from_words(text)):
-        found.setdefault((q.value, q.unit), q)
+        first = found.setdefault((q.value, q.unit), q)
+        if first is not q:
+            found[q.value, q.unit] = replace(first, at=first.at + q.at)
     return tuple(found.values())
 
 
@@ -115,6 +119,14 @@ def convert(q: Quantity, unit: str) -> list[Decimal]:
         # "20 degrees" is a temperature as often as an angle.
         return [q.value] if {have, want} == {"angle", "temperature"} and q.unit == "deg" else []
     return [(q.value * Decimal(scale) / Decimal(to)).normalize()]
+
+
+def same_amount(q: Quantity, value: Decimal) -> bool:
+    """Whether a quantity is this number in some unit of its dimension."""
+    if not q.unit:
+        return q.value == value
+    dimension = _SCALES[q.unit][0]
+    return any(value in convert(q, u) for u, (d, _) in _SCALES.items() if d == dimension)
 
 
 def number_texts(
@@ -165,9 +177,9 @@ def _from_digits(text: str) -> list[Quantity]:
             value *= _MULTIPLIERS[k.group(1)]
             rest = rest[k.end() :]
         below = bool(minus) or bool(_BELOW_ZERO.match(rest))
-        out.append(Quantity(-value if below else value, _unit_after(rest), m.group(0) + rest[:8]))
+        out.append(Quantity(-value if below else value, _unit_after(rest), m.group(0) + rest[:8], (m.span(),)))
     for m in re.finditer(r"(?<=\d)[x×:-](\d+(?:\.\d+)?)", text):  # 2x2, 19:30, 100-400
-        out.append(Quantity(Decimal(m.group(1)), _unit_after(text[m.end() :]), m.group(0)))
+        out.append(Quantity(Decimal(m.group(1)), _unit_after(text[m.end() :]), m.group(0), (m.span(1),)))
     return out
 
 
@@ -177,12 +189,17 @@ def _unit_after(rest: str) -> str:
 
 
 def _from_words(text: str) -> list[Quantity]:
-    text = re.sub(r"\bcubic met(re|er)s?\b", "m3", text)
-    words = re.findall(r"[A-Za-z%°µ]+3?|\S", text.replace("-", " "))
+    # Offsets stay what they are: what is replaced keeps its length.
+    text = re.sub(r"\bcubic met(?:re|er)s?\b", lambda m: "m3".ljust(len(m.group(0))), text)
+    found = list(re.finditer(r"[A-Za-z%°µ]+3?|\S", text.replace("-", " ")))
+    words, spans = [m.group(0) for m in found], [m.span() for m in found]
     out = []
     i = 0
     while i < len(words):
+        before = len(words)
         value, j = _number_at(words, i)
+        if len(words) < before:  # "an hour and a half": the last three words belong to the number
+            del spans[i + 2 : i + 5]
         if value is None:
             i += 1
             continue
@@ -191,7 +208,8 @@ def _from_words(text: str) -> list[Quantity]:
             unit = ""
         minus = i > 0 and words[i - 1].lower() in ("minus", "negative")
         minus = minus or bool(_BELOW_ZERO.match(" " + " ".join(words[j : j + 4])))
-        out.append(Quantity(-value if minus else value, unit, " ".join(words[i:j])))
+        at = ((spans[i][0], spans[j - 1][1]),)
+        out.append(Quantity(-value if minus else value, unit, " ".join(words[i:j]), at))
         i = max(j, i + 1)
     return out
 

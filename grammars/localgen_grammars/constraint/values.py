@@ -1,8 +1,8 @@
 """Values of arguments and variables as terminals: what may be written where a value of some type stands.
 
 Arguments with the same type and limits share one value class, so that a variable which is known to hold a value of a
-class fits wherever that class is wanted. Knows how a literal is written and grounded; where it stands is `tcl_host`'s
-business.
+class fits wherever that class is wanted. Knows how a literal is written and grounded; where it stands is
+`host_values`' business.
 """
 
 from __future__ import annotations

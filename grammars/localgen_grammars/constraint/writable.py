@@ -1,0 +1,179 @@
+"""What of a context pack can be written, decided before any rule is made.
+
+A grammar cannot look ahead: what may lead nowhere must not be begun. So this says which procs have a value for every
+required argument, which of them may stand in `[…]`, and which variables a script may declare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from localgen_retrieval.catalog import Arg, Proc, Variable
+
+from .grounding import Words, takes_text
+from .values import ValueClass, class_key, literals, said_numbers, takes_result
+from .variables import LoopVariable, ResultVariable, plan_variables
+
+
+@dataclass
+class Writable:
+    """What statements can be made of.
+
+    Attributes:
+        plain: only calls, catalog variables and blocks; no variables or comments, no body that is not required.
+        excluded: procs that cannot be written, and why.
+        live: the procs that can be written, in the order of the pack.
+        queries: those that may stand in `[…]`.
+    """
+
+    procs: tuple[Proc, ...]
+    catalog_variables: tuple[Variable, ...]
+    words: Words | None
+    builtins: frozenset[str]
+    instruction: str
+    plain: bool = False
+    excluded: dict[str, str] = field(default_factory=dict)
+    live: list[Proc] = field(init=False)
+    queries: list[Proc] = field(init=False)
+    loops: list[LoopVariable] = field(init=False)
+    results: list[ResultVariable] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._classes: dict[str, ValueClass] = {}
+        for p in self.procs:
+            for a in p.args:
+                if a.type not in ("flag", "script", "expr"):
+                    self._note_class(a)
+        for v in self.catalog_variables:
+            self._note_class(v)
+        reserved = frozenset(v.name.removeprefix("::") for v in self.catalog_variables)
+        loop_classes = [c for c in self._classes.values() if not c.value.list_]
+        self.loops, self.results = plan_variables(loop_classes, self.instruction, reserved)
+        self.live = self._writable_procs()
+        # What stands in `[…]` must not need another command's result itself: nesting would have no end to fall back on.
+        self.queries = [p for p in self.live if self._self_contained(p)]
+
+    # ---------------------------------------------------------------- values
+
+    def class_of(self, value: Arg | Variable) -> ValueClass:
+        """The class of an argument's or a catalog variable's value."""
+        return self._classes[_key(value)]
+
+    def usable(self, a: Arg) -> bool:
+        """Whether there is surely a value to write after the option's name.
+
+        An optional number is written only where the instruction says one: nothing asks for an invented one.
+        """
+        if a.numeric and not a.required and self.words is not None and not said_numbers(a, self.words):
+            return False
+        return self._has_literal(a) or (a.required and bool(self.queries_for(self.class_of(a))))
+
+    def settable(self, v: Variable) -> bool:
+        """Whether there is a literal for a catalog variable, and `set` to write it with."""
+        if "set" not in self.builtins:
+            return False
+        found = literals(self.class_of(v), self.words)
+        return found.single is not None or (v.list_ and found.element is not None)
+
+    def fits(self, v: LoopVariable, cls: ValueClass) -> bool:
+        """Whether a variable's value may stand where a class is wanted; one element without spaces is a list too."""
+        if v.cls.key == cls.key:
+            return True
+        if not cls.value.list_ or (cls.value.min_items or 1) > 1:
+            return False
+        single = cls.value.model_copy(update={"list_": False, "min_items": None, "max_items": None})
+        bare = self.words is None or not any(" " in w for w in self.words.content)
+        return bare and class_key(single, cls.text) == v.cls.key
+
+    # ---------------------------------------------------------------- results and numbers
+
+    def queries_for(self, cls: ValueClass) -> list[Proc]:
+        """Queries whose result fits a class."""
+        return [q for q in self.queries if takes_result(cls, q.returns)]
+
+    def queries_of(self, *types: str) -> list[Proc]:
+        """Queries whose result is one value of one of these types."""
+        return [q for q in self.queries if q.returns and q.returns.type in types and not q.returns.list_]
+
+    def queries_kept_as(self, kind: str) -> list[Proc]:
+        """Queries whose result a variable of this kind holds."""
+        return [q for q in self.queries if _result_kind(q) == kind]
+
+    def number_variables(self) -> list[LoopVariable | ResultVariable]:
+        """Variables of the script that hold a bare number once they are declared."""
+        results = [r for r in self.results if r.kind != "string"]
+        return [*results, *(v for v in self.loops if v.cls.numeric and not v.cls.value.unit_suffix)]
+
+    def number_settings(self) -> list[Variable]:
+        """Catalog variables that always hold a number."""
+        return [v for v in self.catalog_variables if v.numeric and not v.list_ and v.default is not None]
+
+    # ---------------------------------------------------------------- how it is decided
+
+    def _note_class(self, value: Arg | Variable) -> None:
+        key = _key(value)
+        old = self._classes.get(key)
+        names = (*(old.names if old else ()), _said_as(value))
+        self._classes[key] = ValueClass(
+            key, old.value if old else value, _is_text(value), tuple(dict.fromkeys(names))
+        )
+
+    def _has_literal(self, arg: Arg) -> bool:
+        if arg.type in ("flag", "script", "expr"):
+            return True
+        found = literals(self.class_of(arg), self.words, positional=arg.positional)
+        single_ok = (arg.min_items or 1) <= 1
+        return (found.single is not None and (not arg.list_ or single_ok)) or (arg.list_ and found.element is not None)
+
+    def _writable_procs(self) -> list[Proc]:
+        """Procs whose required args can all be written, by a literal or another writable proc's result."""
+        live: list[Proc] = []
+        pending = list(self.procs)
+        while True:
+            more = [p for p in pending if self._writable(p, [q for q in live if self._self_contained(q)])]
+            if not more:
+                break
+            live += more
+            pending = [p for p in pending if p not in more]
+        for p in pending:
+            self.excluded.setdefault(
+                p.name, "no value for " + ", ".join(a.name for a in p.args if a.required and not self._has_literal(a))
+            )
+        order = {p.name: i for i, p in enumerate(self.procs)}
+        return sorted(live, key=lambda p: order[p.name])
+
+    def _self_contained(self, proc: Proc) -> bool:
+        """Whether a call can be written with literals alone: no body, no condition."""
+        required = [a for a in proc.args if a.required]
+        return all(a.type not in ("script", "expr") and self._has_literal(a) for a in required)
+
+    def _writable(self, proc: Proc, live: list[Proc]) -> bool:
+        required = {a.name for a in proc.args if a.required}
+        if any(len(required & set(group)) > 1 for group in proc.exclusive):
+            self.excluded[proc.name] = "its required arguments exclude each other"
+            return False
+        return all(
+            self._has_literal(a) or any(takes_result(self.class_of(a), q.returns) for q in live)
+            for a in proc.args
+            if a.required
+        )
+
+
+def _said_as(value: Arg | Variable) -> str:
+    return value.name if isinstance(value, Arg) else value.name.rsplit("::", 1)[-1]
+
+
+def _is_text(value: Arg | Variable) -> bool:
+    free = value.type == "string" and not value.unit and not value.pattern
+    return free and takes_text(_said_as(value), value.kind)
+
+
+def _key(value: Arg | Variable) -> str:
+    return class_key(value, _is_text(value))
+
+
+def _result_kind(proc: Proc) -> str:
+    r = proc.returns
+    if r is None or not r.type or r.list_:
+        return ""
+    return {"int": "int", "float": "float", "bool": "int"}.get(r.type, "string")
