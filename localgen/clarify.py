@@ -44,9 +44,9 @@ def missing_value(
     Two signs: the procs that fit best could not be written because no word of the instruction can be their value; or
     the script fills a required name with a word that is not a name, or a required number although no number is said.
     """
-    best = ranking.top("proc", 1)
-    if best and best[0][0].name in excluded:
-        proc = catalog.proc(best[0][0].name)
+    best = next((s for s, _ in ranking.top(None, len(ranking.symbols)) if s.kind != "example"), None)
+    if best is not None and best.kind == "proc" and best.name in excluded:
+        proc = catalog.proc(best.name)
         if proc is not None:
             missing = [a for a in proc.args if a.required and a.name in excluded[proc.name]]
             if missing:

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localgen.clarify import Clarification, missing_value, outside_catalog
-from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
+from localgen.decoder.block_votes import BlockVotes
+from localgen.decoder.call_votes import CallVotes
+from localgen.decoder.decode import DecodeSettings, GrammarEngine, Vote, decode
 from localgen.decoder.model import LlamaModel
-from localgen.decoder.option_votes import OptionVotes
+from localgen.decoder.option_scores import OptionScores
 from localgen.decoder.votes import (
     STATEMENT_WEIGHT,
     WORD_WEIGHT,
@@ -28,13 +30,14 @@ from localgen.decoder.votes import (
     WordVotes,
     looks_like_a_name,
 )
+from localgen.guide import DomainReader
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.rank import Ranked, rank
 from localgen.repair import finish
 from localgen.scripts import used_symbols
 from localgen.validation.grammars import grammars_of
-from localgen_bundle.default import encoder_path, model_path
+from localgen_bundle.default import encoder_path, model_path, reader_paths
 from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
 from localgen_grammars.constraint.grounding import Words
@@ -44,6 +47,7 @@ from localgen_retrieval.errors import UsageError
 from localgen_retrieval.index import open_index
 from localgen_retrieval.pack import ContextPack, build_pack
 from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt
+from localgen_retrieval.reader import GgufReader
 from localgen_retrieval.retrieve import Ranking, Retriever
 
 # The shipped model was trained on packs of this size; a larger model reads more.
@@ -78,7 +82,7 @@ class Generator:
         model: a GGUF file; the bundled one by default.
         progress: called with a few words on what is going on.
         cache_dir: for the index; platformdirs' user cache by default.
-        statement_weight, word_weight, option_weight: shares of the votes in decoding; 0 switches one off.
+        statement_weight, word_weight, reader_weight: shares of the votes in decoding; 0 switches one off.
 
     Raises:
         ModelError, CatalogError, GrammarError: by the first `generate`.
@@ -93,18 +97,19 @@ class Generator:
         cache_dir: Path | None = None,
         statement_weight: float = STATEMENT_WEIGHT,
         word_weight: float = WORD_WEIGHT,
-        option_weight: float = 1.0,
+        reader_weight: float = 1.0,
     ) -> None:
         self.domain = domain
         self.statement_weight = statement_weight
         self.word_weight = word_weight
-        self.option_weight = option_weight
+        self.reader_weight = reader_weight
         self._model_path = model
         self._progress = progress or (lambda _text: None)
         self._cache_dir = cache_dir
         self._model: LlamaModel | None = None
         self._engine: GrammarEngine | None = None
         self._retriever: Retriever | None = None
+        self._reader: DomainReader | None = None
         self._form: PromptForm = "chat"
 
     def generate(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Outcome:
@@ -115,7 +120,7 @@ class Generator:
         """
         clock = Clock()
         with clock.part("load"):
-            retriever, engine = self._load()
+            retriever, engine, reader = self._load()
         start = time.perf_counter()
         facts = tuple(_texts(context)) if context else ()
         with clock.part("retrieve"):
@@ -125,6 +130,9 @@ class Generator:
             question = outside_catalog(ranking, self.domain.catalog)
             if question is not None:
                 return _clarification(question, clock, start)
+        with clock.part("read"):
+            guide = reader.read(instruction, ranking)
+            ranking = guide.reranked(ranking)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
             pack = self._pack(ranking, engine.model)
@@ -133,20 +141,25 @@ class Generator:
             )
         prompt = self._prompt(pack, _with_facts(instruction, context), engine.model)
         catalog = self.domain.catalog
-        statements = StatementVotes(ranking, constraint.procs, catalog, self.statement_weight)
-        words = WordVotes(constraint.words, instruction, catalog, self.word_weight)
-        with clock.part("retrieve"):
-            said = constraint.words or Words()
+        said = constraint.words or Words()
+        with clock.part("read"):
             names = [w for w in said.names if looks_like_a_name(w) or w in said.quoted]
-            inner = OptionVotes(
-                instruction, pack.procs, retriever.encoder.encode, said.quantities, names, self.option_weight
-            )
+            scores = OptionScores(instruction, pack.procs, retriever.encoder.encode, said.quantities, names)
+        vote = _vote(
+            StatementVotes(ranking, constraint.procs, catalog, self.statement_weight),
+            guide.block_votes(said, self.reader_weight),
+            guide.call_votes(said, scores, self.reader_weight),
+            WordVotes(constraint.words, instruction, catalog, self.word_weight),
+            engine.model,
+        )
+        embeddings = [dsl.embedding for dsl in catalog.dsls]
         settings = DecodeSettings(
-            options.k, options.temperature, options.max_tokens, options.seed, self.domain.catalog.host == "none"
+            options.k, options.temperature, options.max_tokens, options.seed, catalog.host == "none",
+            tuple((e.open.strip(), e.close.strip()) for e in embeddings if not e.open.strip().endswith("{")),
         )
         with clock.part("decode"):
             candidates = decode(
-                engine, constraint.grammar, prompt, settings, _vote(statements, inner, words, engine.model),
+                engine, constraint.grammar, prompt, settings, vote,
                 lambda n: self._progress(f"writing: {n} tokens"),
             )
         clock.split("decode", "prompt", engine.model.prompt_seconds)
@@ -162,7 +175,7 @@ class Generator:
                     more_sources=facts,
                     plain=True,
                 )
-                again = decode(engine, simple.grammar, prompt, settings, _vote(statements, inner, words, engine.model))
+                again = decode(engine, simple.grammar, prompt, settings, vote)
             candidates = [*again]
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs)
@@ -195,14 +208,17 @@ class Generator:
         self._model = self._engine = None
         if self._retriever is not None and isinstance(self._retriever.encoder, GgufEncoder):
             self._retriever.encoder.close()
-        self._retriever = None
+        if self._reader is not None:
+            self._reader.close()
+        self._retriever = self._reader = None
 
     # ---------------------------------------------------------------- parts
 
-    def _load(self) -> tuple[Retriever, GrammarEngine]:
-        if self._engine is None or self._retriever is None:
+    def _load(self) -> tuple[Retriever, GrammarEngine, DomainReader]:
+        if self._engine is None or self._retriever is None or self._reader is None:
             # A grammar that cannot be used is reported whatever the task is, and before anything large is loaded.
-            for grammar in grammars_of(self.domain).values():
+            grammars = grammars_of(self.domain)
+            for grammar in grammars.values():
                 check_grammar(grammar)
             self._progress("loading the model")
             self._model = LlamaModel(self._model_path or model_path())
@@ -211,7 +227,8 @@ class Generator:
             encoder = GgufEncoder(encoder_path())
             index = open_index(self.domain, encoder, self._cache_dir or _cache_dir(), progress=self._indexing)
             self._retriever = Retriever(index, encoder)
-        return self._retriever, self._engine
+            self._reader = DomainReader(self.domain, grammars, GgufReader(*reader_paths()))
+        return self._retriever, self._engine, self._reader
 
     def _indexing(self, done: int, total: int) -> None:
         self._progress(f"indexing {done}/{total} symbols")
@@ -261,18 +278,21 @@ class Generator:
         return best, script, valid, dropped
 
 
-def _vote(statements: StatementVotes, options: OptionVotes, words: WordVotes, model: LlamaModel) -> Any:
+def _vote(
+    statements: StatementVotes, blocks: BlockVotes, calls: CallVotes, words: WordVotes, model: LlamaModel
+) -> Vote:
     ends = frozenset(model.end_tokens())
-
     repeated = RepetitionVotes()
 
     def vote(text: str, tokens: NDArray[np.int64], log_probs: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        if blocks.inside(text) is not None:
+            return blocks.biases(text, tokens, log_probs, model.piece, ends)
         fresh = repeated.biases(text, tokens, log_probs, model.piece)
         now = log_probs if fresh is None else fresh
         chosen = statements.biases(text, tokens, now, model.piece, ends)
         if chosen is not None:
             return chosen
-        inside = options.biases(text, tokens, now, model.piece)
+        inside = calls.biases(text, tokens, now, model.piece)
         worded = words.biases(text, tokens, now if inside is None else inside, model.piece)
         return next((v for v in (worded, inside, fresh) if v is not None), None)
 

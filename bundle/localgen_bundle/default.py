@@ -8,6 +8,7 @@ from localgen_retrieval.errors import ModelError
 
 MODEL = "model.gguf"
 ENCODER = "encoder.gguf"
+READER, READER_HEADS = "reader.gguf", "reader.heads.npz"
 DOMAINS = "domains"
 
 
@@ -34,6 +35,11 @@ def model_path() -> Path:
 def encoder_path() -> Path:
     """The sentence encoder's GGUF file; ModelError if it is missing."""
     return _file(ENCODER, "install localgen again")
+
+
+def reader_paths() -> tuple[Path, Path]:
+    """The reader's GGUF file and its heads; ModelError if one is missing."""
+    return _file(READER, "install localgen again"), _file(READER_HEADS, "install localgen again")
 
 
 def domain_folders() -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,11 +50,13 @@ class Candidate:
         self.data += piece
         self.tokens += 1
 
-    def note_safe_point(self, tokenizer: Any, every_token: bool = False) -> None:
-        """Remember the end of the text as a place to stop at, if it is one."""
-        if not every_token and not self.data.endswith(b"\n"):
+    def note_safe_point(
+        self, tokenizer: Any, every_token: bool = False, blocks: Sequence[tuple[str, str]] = (), line_end: str = ""
+    ) -> None:
+        """Remember the end of the text as a place to stop at, if it is one; `line_end`: with that behind it."""
+        if not line_end and not every_token and not self.data.endswith(b"\n"):
             return
-        point = safe_point(self.matcher, tokenizer, self.text, self.tokens)
+        point = safe_point(self.matcher, tokenizer, self.text, self.tokens, blocks, line_end)
         if point is not None:
             self.safe.append(point)
             del self.safe[:-8]

@@ -7,6 +7,7 @@ point that fits: an unfinished command is dropped, never completed with invented
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,27 +25,38 @@ class SafePoint:
     tokens: int
 
 
-def closing_lines(text: str) -> str:
-    """What closes the bodies that are open at the end of a text, innermost first."""
-    open_: list[str] = []
+def closing_lines(text: str, blocks: Sequence[tuple[str, str]] = ()) -> str:
+    """What closes the bodies and blocks that are open at the end of a text, innermost first.
+
+    Args:
+        blocks: (opening, closing) of DSL blocks that are no braces.
+    """
+    open_: list[tuple[str, str]] = []  # (indent, what closes it)
     for line in text.splitlines():
         stripped = line.strip()
-        if stripped.startswith("}") and open_:
+        indent = line[: len(line) - len(line.lstrip())]
+        if open_ and stripped.startswith(open_[-1][1]):
             open_.pop()
-        if stripped.endswith("{") and not stripped.endswith("\\{"):
-            open_.append(line[: len(line) - len(line.lstrip())])
-    return "".join(f"{indent}}}\n" for indent in reversed(open_))
+        opened = next((closing for opening, closing in blocks if stripped == opening), None)
+        if opened is not None:
+            open_.append((indent, opened))
+        elif stripped.endswith("{") and not stripped.endswith("\\{"):
+            open_.append((indent, "}"))
+    return "".join(f"{indent}{closing}\n" for indent, closing in reversed(open_))
 
 
-def safe_point(matcher: Any, tokenizer: Any, text: str, used: int) -> SafePoint | None:
+def safe_point(
+    matcher: Any, tokenizer: Any, text: str, used: int, blocks: Sequence[tuple[str, str]] = (), line_end: str = ""
+) -> SafePoint | None:
     """The safe point at the end of `text`, if the grammar can end there after closing lines.
 
     Args:
         matcher: llguidance state after `text`; it is not changed.
         tokenizer: llguidance tokenizer, for the closing lines.
         used: tokens spent on `text`.
+        blocks: as in `closing_lines`. line_end: what ends the text's last line, where it has not ended.
     """
-    closer = closing_lines(text)
+    closer = line_end + closing_lines(text, blocks)
     trial = matcher.deep_copy()
     if closer:
         tokens = tokenizer.tokenize_str(closer)

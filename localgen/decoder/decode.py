@@ -35,6 +35,7 @@ class DecodeSettings:
     Attributes:
         k: candidates. temperature: of all but the first, which is greedy. max_tokens: budget of each candidate.
         every_token: look for safe points after every token (texts that are not made of lines).
+        blocks: (opening, closing) of DSL blocks that are no braces.
     """
 
     k: int
@@ -42,6 +43,7 @@ class DecodeSettings:
     max_tokens: int
     seed: int
     every_token: bool = False
+    blocks: tuple[tuple[str, str], ...] = ()
 
 
 class GrammarEngine:
@@ -142,6 +144,7 @@ def _force(engine: GrammarEngine, c: Candidate, settings: DecodeSettings) -> Non
         if c.tokens >= settings.max_tokens:
             c.stop_at_budget(settings.max_tokens)
             return
+        _note_line_end(engine, c, token, settings)
         if not c.matcher.consume_token(token):
             c.stop_at_budget(settings.max_tokens)
             return
@@ -150,7 +153,7 @@ def _force(engine: GrammarEngine, c: Candidate, settings: DecodeSettings) -> Non
             return
         c.take(token, engine.model.piece(token))
         c.forced += 1
-        c.note_safe_point(engine.tokenizer, settings.every_token)
+        c.note_safe_point(engine.tokenizer, settings.every_token, settings.blocks)
 
 
 def _choose(
@@ -188,12 +191,20 @@ def _choose(
     if engine.is_end(token):
         c.finished = True
         return
+    _note_line_end(engine, c, token, settings)
     if not c.matcher.consume_token(token):
         c.stop_at_budget(settings.max_tokens)
         return
     c.take(token, engine.model.piece(token))
-    c.note_safe_point(engine.tokenizer, settings.every_token)
+    c.note_safe_point(engine.tokenizer, settings.every_token, settings.blocks)
     if c.matcher.is_error() or c.in_circles():
         c.stop_at_budget(settings.max_tokens)
     elif c.matcher.is_stopped():
         c.finished = True
+
+
+def _note_line_end(engine: GrammarEngine, c: Candidate, token: int, settings: DecodeSettings) -> None:
+    """A token that ends a line and begins the next leaves no text that ends with the line: look before it."""
+    piece = engine.model.piece(token)
+    if piece[:1] == b"\n" and piece.strip(b"\n"):
+        c.note_safe_point(engine.tokenizer, False, settings.blocks, "\n")

@@ -18,6 +18,7 @@ from localgen_grammars.constraint.grounding import Words, is_stop_word
 from localgen_grammars.constraint.quantities import NUMBER_WORDS
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.retrieve import Ranking
+from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
 
 Floats = NDArray[np.float64]
@@ -27,6 +28,11 @@ Piece = Callable[[int], bytes]
 STATEMENT_WEIGHT, WORD_WEIGHT = 4.0, 2.5
 COVERED_PENALTY = 1.5
 ORDER_PENALTY = 0.3
+# A DSL beside procs of the same score, and one that the instruction names. On three tuning domains retrieval's best
+# production is above the best proc less 0.5 in 93% of the DSL tasks and below in 93% of the single calls.
+DSL_BONUS, NAMED_BONUS = 0.5, 1.0
+# What a DSL that leads the procs gains on everything else, in nats: so much, and more by its lead.
+DSL_LEAD, DSL_LEAD_SLOPE, DSL_LEAD_MOST = 2.0, 3.0, 6.0
 END_BONUS, END_PENALTY = 3.0, 1.0
 NAME_BONUS, QUOTED_BONUS, VOCABULARY_PENALTY = 1.5, 2.5, 1.5
 # A name already written: anywhere before, and in this very statement, where it hardly ever comes twice.
@@ -69,7 +75,11 @@ class StatementVotes:
     """
 
     def __init__(
-        self, ranking: Ranking, procs: Sequence[str], catalog: Catalog | None = None, weight: float = STATEMENT_WEIGHT
+        self,
+        ranking: Ranking,
+        procs: Sequence[str],
+        catalog: Catalog | None = None,
+        weight: float = STATEMENT_WEIGHT,
     ) -> None:
         self.weight = weight
         self.procs = frozenset(procs)
@@ -83,10 +93,13 @@ class StatementVotes:
                 columns.setdefault(catalog.dsls[s.dsl].embedding.open.strip(), []).append(i)
         self.branches = tuple(columns)
         groups = list(columns.values())
-        self._whole = np.array([ranking.scores[g].max() for g in groups], np.float64)
+        openings = {d.embedding.open.strip() for d in catalog.dsls} if catalog is not None else set[str]()
+        self._is_dsl = np.array([b in openings for b in self.branches], bool)
+        bonus = np.array([_dsl_bonus(b, ranking.instruction, catalog) for b in self.branches], np.float64)
+        self._whole = np.array([ranking.scores[g].max() for g in groups], np.float64) + bonus
         clauses = ranking.clause_scores
         best = [[row[g].max() for g in groups] for row in clauses]
-        self._clauses = np.array(best, np.float64).reshape(len(clauses), -1)
+        self._clauses = np.array(best, np.float64).reshape(len(clauses), -1) + bonus
 
     def scores(self, text: str) -> Floats:
         """(branches,) fit of each branch to what is left of the instruction after what is written."""
@@ -127,7 +140,25 @@ class StatementVotes:
             if fits:
                 vote[k] = log_sum(np.array(fits))
         voted = arbitrate(log_probs, vote)
-        return log_probs if voted is None else voted
+        out = log_probs if voted is None else voted
+        return out if m else self._lead_to_dsl(out, start, tokens, piece, text)
+
+    def _lead_to_dsl(
+        self, log_probs: Floats, start: str, tokens: NDArray[np.int64], piece: Piece, text: str
+    ) -> Floats:
+        """A DSL that leads all procs gains on what is no branch too (`if`, `foreach`): its rules sound like them."""
+        fit = self.scores(text)
+        best = int(fit.argmax())
+        others = fit[~self._is_dsl]
+        lead = float(fit[best] - others.max()) if len(others) else 0.0
+        if not self._is_dsl[best] or lead <= 0:
+            return log_probs
+        out = log_probs.copy()
+        for k, token in enumerate(tokens):
+            more = start + piece(int(token)).decode("utf-8", "replace")
+            if more.strip() and _leads_to(more, self.branches[best]):
+                out[k] += min(DSL_LEAD_MOST, DSL_LEAD + DSL_LEAD_SLOPE * lead)
+        return out - log_sum(out)
 
     def _about_the_end(
         self, text: str, tokens: NDArray[np.int64], log_probs: Floats, ends: frozenset[int]
@@ -253,6 +284,14 @@ def _vocabulary(catalog: Catalog) -> set[str]:
     """Stems of the words in the catalog's names and summaries."""
     texts = [f"{p.name} {p.summary} {' '.join(a.name for a in p.args)}" for p in catalog.procs]
     return set(stems(" ".join(texts)))
+
+
+def _dsl_bonus(branch: str, instruction: str, catalog: Catalog | None) -> float:
+    dsl = next((d for d in (catalog.dsls if catalog else ()) if d.embedding.open.strip() == branch), None)
+    if dsl is None:
+        return 0.0
+    named = set(stems(f"{name_words(dsl.name)} {name_words(branch)}")) & set(stems(instruction))
+    return DSL_BONUS + NAMED_BONUS * bool(named)
 
 
 def _written(branch: str, text: str) -> bool:

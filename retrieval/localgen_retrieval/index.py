@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from localgen_retrieval.bert_context import Vectors
 from localgen_retrieval.bm25 import Bm25
 from localgen_retrieval.catalog_io import Domain
-from localgen_retrieval.encoder import Encoder, Vectors
+from localgen_retrieval.encoder import Encoder
 from localgen_retrieval.symbols import Symbol, symbols_of
 
 FORMAT = 1

@@ -111,6 +111,29 @@ def test_open_bodies_are_closed_innermost_first(text: str, closing: str) -> None
     assert closing_lines(text) == closing
 
 
+@pytest.mark.parametrize(
+    ("text", "closing"),
+    [
+        ("@limits(\n  range vdd\n", ")\n"),
+        ("if {1} {\n  @limits(\n    range vdd\n", "  )\n}\n"),
+        ("@limits(\n  range vdd\n)\n", ""),
+        ("<<DECK\n  a\n", "DECK\n"),
+    ],
+)
+def test_open_blocks_are_closed_by_what_closes_them(text: str, closing: str) -> None:
+    assert closing_lines(text, (("@limits(", ")"), ("<<DECK", "DECK"))) == closing
+
+
+def test_a_line_that_could_end_is_a_safe_point_although_the_next_token_goes_on_behind_it(engine: GrammarEngine) -> None:
+    text = "foreach net {CLK} {\n  my::route -net $net -layer M2"
+    matcher = engine.matcher(GRAMMAR)
+    tokens = engine.tokenizer.tokenize_str(text)
+    assert matcher.try_consume_tokens(tokens) == len(tokens)
+    assert safe_point(matcher, engine.tokenizer, text, len(tokens)) is None
+    point = safe_point(matcher, engine.tokenizer, text, len(tokens), line_end="\n")
+    assert point is not None and point.text == text + "\n}\n"
+
+
 def test_a_safe_point_is_only_where_the_grammar_may_end(engine: GrammarEngine) -> None:
     whole = "foreach net {CLK} {\n  my::route -net $net -layer M2\n"
     for text, safe in {whole: whole + "}\n", "foreach net {CLK} {\n": None, whole + "  my::route -net": None}.items():

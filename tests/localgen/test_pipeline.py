@@ -66,7 +66,7 @@ def test_a_budget_that_is_too_small_leaves_a_valid_script_and_says_so(generator:
 
 
 def test_what_a_vote_weight_of_zero_switches_off_still_gives_valid_scripts(random_model: Path, cache: Path) -> None:
-    weights = {"statement_weight": 0, "word_weight": 0, "option_weight": 0}
+    weights = {"statement_weight": 0, "word_weight": 0, "reader_weight": 0}
     plain = Generator(minimal(), model=random_model, cache_dir=cache, **weights)
     assert plain.generate(TASK, options()).valid
     plain.close()

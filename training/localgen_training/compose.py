@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from localgen_grammars.quoting import quote_list, quote_word
+from localgen_grammars.tcl.lists import list_values
+from localgen_retrieval.reading import ReadSymbol, read_production
 
 from .families import SLOT, ArgSpec, Field
 from .values import Spoken, draw_number, draw_string, say_list, say_number
@@ -23,15 +26,24 @@ _KEEP = ["store {} in {}", "put {} into {}", "keep {} in a variable {}", "save {
          "read {} into variable {}"]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Use:
+    """A symbol that a step uses (its name, as in a catalog), and the values it gives, by arg; none for a flag."""
+
+    symbol: str
+    values: Mapping[str, tuple[str, ...]]
+
+
 @dataclass
 class Step:
-    """One step: its sentence, its statements, and what later steps may refer back to."""
+    """One step: its sentence, its statements, what it uses, and what later steps may refer back to."""
 
     text: str
     lines: list[str]
     symbols: list[VirtualSymbol] = field(default_factory=list)
     productions: list[VirtualProduction] = field(default_factory=list)
     strings: dict[str, str] = field(default_factory=dict)  # pool -> value
+    uses: list[Use] = field(default_factory=list)
 
 
 def draw_value(
@@ -95,6 +107,17 @@ def call(symbol: VirtualSymbol, written: dict[str, str], raw: frozenset[str] = f
             value = written[a.spec.key]
             words.append(value if a.spec.list_ or a.spec.key in raw else quote_word(value))
     return " ".join(words)
+
+
+def use(symbol: VirtualSymbol, written: dict[str, str], items: dict[str, list[str]] | None = None) -> Use:
+    """What a call says; `items`: the values that a loop puts into an arg."""
+    values: dict[str, tuple[str, ...]] = {}
+    for a in symbol.args:
+        if a.spec.key in written:
+            value = written[a.spec.key]
+            listed = (items or {}).get(a.spec.key) or (list_values(list_values(value)[0]) if a.spec.list_ else [value])
+            values[a.arg.name] = () if a.spec.type == "flag" else tuple(listed)
+    return Use(symbol.proc.name, values)
 
 
 def sentence(symbol: VirtualSymbol | VirtualProduction, said: dict[str, str], rng: random.Random) -> str:
@@ -194,9 +217,11 @@ def call_step(symbol: VirtualSymbol, f: Field, rng: random.Random, before: dict[
             written[a.spec.key] = f"${variable}"
             text = _remark(_with_options(sentence(symbol, said, rng), phrases, rng), symbol, rng)
             body = call(symbol, {**written, **options}, frozenset([a.spec.key]))
-            return Step(text, [f"foreach {variable} {quote_list(items)} {{", f"  {body}", "}"], [symbol])
+            used = use(symbol, {**written, **options}, {a.spec.key: items})
+            return Step(text, [f"foreach {variable} {quote_list(items)} {{", f"  {body}", "}"], [symbol], uses=[used])
     text = _remark(_with_options(sentence(symbol, said, rng), phrases, rng), symbol, rng)
-    return Step(text, [call(symbol, {**written, **options})], [symbol], strings=strings)
+    written |= options
+    return Step(text, [call(symbol, written)], [symbol], strings=strings, uses=[use(symbol, written)])
 
 
 def loop_variable(spec: ArgSpec, name: str) -> str:
@@ -206,26 +231,27 @@ def loop_variable(spec: ArgSpec, name: str) -> str:
 
 def query_step(symbol: VirtualSymbol, f: Field, rng: random.Random) -> Step:
     """A query whose result is printed or kept in a variable."""
-    command, asked, _ = _query(symbol, f, rng)
+    command, asked, _, used = _query(symbol, f, rng)
     if symbol.concept.returns == "bool" or rng.random() < 0.6:
         what = f"whether {asked}" if symbol.concept.returns == "bool" else asked
-        return Step(rng.choice(_PRINT).format(what), [f"puts [{command}]"], [symbol])
+        return Step(rng.choice(_PRINT).format(what), [f"puts [{command}]"], [symbol], uses=[used])
     name = rng.choice(RESULT_NAMES)
     text = rng.choice(_KEEP).format(asked, name)
-    return Step(text, [f"set {name} [{command}]"], [symbol])
+    return Step(text, [f"set {name} [{command}]"], [symbol], uses=[used])
 
 
-def _query(symbol: VirtualSymbol, f: Field, rng: random.Random) -> tuple[str, str, dict[str, str]]:
+def _query(symbol: VirtualSymbol, f: Field, rng: random.Random) -> tuple[str, str, dict[str, str], Use]:
     values = {a.spec.key: draw_value(a, f.pools, rng) for a in symbol.args if not a.spec.optional}
     asked = SLOT.sub(lambda m: values[m.group(1)].said, rng.choice(symbol.concept.ask))
     strings = {a.spec.pool: values[a.spec.key].written for a in symbol.args
                if not a.spec.optional and a.spec.type == "string" and not a.spec.list_}
-    return call(symbol, {k: v.written for k, v in values.items()}), asked, strings
+    written = {k: v.written for k, v in values.items()}
+    return call(symbol, written), asked, strings, use(symbol, written)
 
 
 def if_step(query: VirtualSymbol, then: VirtualSymbol, f: Field, rng: random.Random) -> Step:
     """A call that depends on a query: a yes/no, or a number against a bound."""
-    command, asked, strings = _query(query, f, rng)
+    command, asked, strings, used = _query(query, f, rng)
     inner = call_step(then, f, rng, before=strings)
     if query.concept.returns == "bool":
         negate = rng.random() < 0.3
@@ -240,7 +266,8 @@ def if_step(query: VirtualSymbol, then: VirtualSymbol, f: Field, rng: random.Ran
         condition = f"[{command}] {op} {bound}"
         clause = f"if {asked} {phrase} {bound}"
     text = f"{clause}, {inner.text}" if rng.random() < 0.7 else f"{inner.text} {clause}"
-    return Step(text, [f"if {{{condition}}} {{", *(f"  {line}" for line in inner.lines), "}"], [query, then])
+    lines = [f"if {{{condition}}} {{", *(f"  {line}" for line in inner.lines), "}"]
+    return Step(text, lines, [query, then], uses=[used, *inner.uses])
 
 
 _RULE_FORMS = (
@@ -255,6 +282,7 @@ def dsl_step(production: VirtualProduction, f: Field, rng: random.Random) -> tup
     written: dict[str, str] = {}
     said: dict[str, str] = {}
     phrases: list[str] = []
+    values: dict[str, tuple[str, ...]] = {}
     for a in production.args:
         if a.spec.optional:
             got = optional_phrase(a, f.pools, rng) if rng.random() < 0.4 else None
@@ -263,9 +291,13 @@ def dsl_step(production: VirtualProduction, f: Field, rng: random.Random) -> tup
                 phrases.append(phrase)
             continue
         value = draw_value(a, f.pools, rng, identifier=True)
-        written[a.spec.key], said[a.spec.key] = value.written.split()[0].strip("{}"), value.said
+        written[a.spec.key], said[a.spec.key] = value.written, value.said
         if a.spec.list_:
-            said[a.spec.key] = written[a.spec.key]
+            items = list_values(list_values(value.written)[0])
+            if rng.random() < 0.3:
+                items, said[a.spec.key] = items[:1], items[0]
+            written[a.spec.key] = ", ".join(items)
+            values[a.spec.key] = tuple(items)
     name = rng.choice([f"R{rng.randint(1, 99)}", f"{rng.choice('ABCDKLMSTX')}{rng.randint(1, 99)}",
                        draw_string(("main", "base", "first_rule", "top", "night", "limit_2"), rng, identifier=True)])
     named = production.style.name_style != "none"
@@ -286,4 +318,26 @@ def dsl_step(production: VirtualProduction, f: Field, rng: random.Random) -> tup
         text = sentence(production, said, rng)
     text = _remark(_with_options(text, phrases, rng), production, rng)
     statement = production.statement(name, {k: production.written(k, v) for k, v in written.items()})
-    return Step(text, [], productions=[production]), statement
+    values = {k: (v,) for k, v in written.items()} | values | ({"": (name,)} if named else {})
+    return Step(text, [], productions=[production], uses=[Use(production.keyword, values)]), statement
+
+
+def read_statement(production: VirtualProduction, f: Field, rng: random.Random) -> ReadSymbol:
+    """A production as the reader sees it, by another statement of it; its slots are named by the keys of its args."""
+    step, _ = dsl_step(production, f, rng)
+    given = step.uses[0].values
+    fields = [a for a in production.args if a.spec.key in given]
+    # A sign of private use on either side tells where a value stands; choices are words of the language, not values.
+    marked = {a.spec.key: ", ".join(given[a.spec.key]) for a in fields}
+    for a in fields:
+        value = production.written(a.spec.key, marked[a.spec.key])
+        marked[a.spec.key] = value if a.spec.type == "enum" else f"\ue000{value}\ue001"
+    signed = production.statement(f"\ue000{given[''][0]}\ue001" if "" in given else "", marked)
+    names = ["" for _ in given.get("", ())] + [a.spec.key for a in fields if a.spec.type != "enum"]
+    example, places = "", list[tuple[int, int]]()
+    for i, part in enumerate(re.split("[\ue000\ue001]", signed)):
+        if i % 2:
+            places.append((len(example), len(example) + len(part)))
+        example += part
+    doc = rng.choice(production.concept.docs) if rng.random() < 0.8 else ""
+    return read_production(production.keyword, production.keyword, doc, example, places, names)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from localgen_grammars.quoting import quote_word
 from localgen_retrieval.catalog import Arg, Proc
+from localgen_retrieval.reading import read_proc
 from localgen_retrieval.render import render_proc
 
+from .compose import Use
 from .corpus_pairs import Command, Example, load_commands
-from .noise import dress
-from .synthesis import Task
+from .noise import dress_placed
+from .synthesis import PlacedUse, Task
 from .values import draw_string
 from .virtual_api import Style
 
@@ -50,6 +52,7 @@ def corpus_tasks(corpus: Path, seed: int, n: int) -> list[Task]:
         procs, key=lambda w: -rng.gauss(2.6 if any(w == t.words for t in targets) else 0.6, 1.0)
     )
     pack = "\n".join(render_proc(procs[w][0]) for w in order)
+    symbols = tuple(read_proc(p) for p, _ in procs.values())
     usable = [(c, e) for c, e in zip(targets, asked, strict=True) if c.words in procs]
     tasks = []
     for i in range(n):
@@ -57,7 +60,9 @@ def corpus_tasks(corpus: Path, seed: int, n: int) -> list[Task]:
         if len(usable) > 1 and rng.random() < 0.2:
             picked.append(rng.choice([u for u in usable if u is not picked[0]]))
         steps = [_step(c, e, *procs[c.words], rng) for c, e in picked]
-        tasks.append(Task("corpus", pack, dress([s for s, _ in steps], rng), "\n".join(line for _, line in steps)))
+        instruction, places = dress_placed([s for s, _, _ in steps], rng)
+        uses = tuple(PlacedUse(u, place) for (_, _, u), place in zip(steps, places, strict=True))
+        tasks.append(Task("corpus", pack, instruction, "\n".join(line for _, line, _ in steps), symbols, uses))
     return tasks
 
 
@@ -89,8 +94,8 @@ def _proc(c: Command, asked: list[Example], style: Style, rng: random.Random) ->
     return Proc(name=style.proc_name(c.words, rng), summary=summary, args=tuple(args.values())), args
 
 
-def _step(c: Command, e: Example, proc: Proc, args: dict[str, Arg], rng: random.Random) -> tuple[str, str]:
-    """(sentence, statement) of an example; names in both are changed at random, so that they have to be copied."""
+def _step(c: Command, e: Example, proc: Proc, args: dict[str, Arg], rng: random.Random) -> tuple[str, str, Use]:
+    """(sentence, statement, what it uses) of an example; names are changed at random, so that they must be copied."""
     sentence = e.sentence
     words: dict[str, str] = {}
     apart: list[str] = []
@@ -123,4 +128,5 @@ def _step(c: Command, e: Example, proc: Proc, args: dict[str, Arg], rng: random.
         if k in words:
             line += [] if args[k].positional else [f"-{args[k].name}"]
             line += [] if args[k].type == "flag" else [quote_word(words[k])]
-    return sentence + "".join(apart), " ".join(line)
+    values = {args[k].name: () if args[k].type == "flag" else (v,) for k, v in words.items()}
+    return sentence + "".join(apart), " ".join(line), Use(proc.name, values)

@@ -23,12 +23,22 @@ def _typo(text: str, rng: random.Random) -> str:
     return " ".join(words)
 
 
+# Signs of private use stand around each step while its text is put together, so that its place can be told after.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+
+
 def dress(steps: list[str], rng: random.Random) -> str:
     """One instruction out of the sentences of its steps."""
+    return dress_placed(steps, rng)[0]
+
+
+def dress_placed(steps: list[str], rng: random.Random) -> tuple[str, list[tuple[int, int]]]:
+    """One instruction out of the sentences of its steps, and the (start, end) of each in it."""
+    steps = [f"{_OPEN}{s}{_CLOSE}" for s in steps]
     text = steps[0]
     for s in steps[1:]:
         joint = rng.choice(_JOIN)
-        text += joint + (s[:1].upper() + s[1:] if joint.rstrip().endswith(".") else s)
+        text += joint + (_capital(s) if joint.rstrip().endswith(".") else s)
     r = rng.random()
     if r < 0.12:
         text = rng.choice(_BEFORE) + text
@@ -39,7 +49,21 @@ def dress(steps: list[str], rng: random.Random) -> str:
     if rng.random() < 0.04:
         text = _typo(text, rng)
     if rng.random() < 0.6:
-        text = text[:1].upper() + text[1:]
-    if rng.random() < 0.6 and text[-1] not in ".?!":
+        text = _capital(text)
+    if rng.random() < 0.6 and text.rstrip(_CLOSE)[-1] not in ".?!":
         text += "."
-    return text
+    places: list[tuple[int, int]] = []
+    plain = ""
+    for sign in text:
+        if sign == _OPEN:
+            places.append((len(plain), len(plain)))
+        elif sign == _CLOSE:
+            places[-1] = (places[-1][0], len(plain))
+        else:
+            plain += sign
+    return plain, places
+
+
+def _capital(text: str) -> str:
+    at = 1 if text[:1] == _OPEN else 0
+    return text[:at] + text[at : at + 1].upper() + text[at + 1 :]

