@@ -1,7 +1,7 @@
 """What the reader makes of an instruction: the symbols it asks for, and the votes that follow from it.
 
-Retrieval proposes symbols; the reader reads the instruction beside them and says which are asked for, in which order,
-and with which values. `Guide` turns that into a new ranking and into the advice that decoding takes.
+Retrieval proposes symbols; the reader reads the instruction beside them and says which are asked for and with which
+values. `Guide` turns that into a new ranking and into the advice that decoding takes.
 """
 
 from __future__ import annotations
