@@ -21,7 +21,7 @@ from localgen_grammars.constraint.grounding import Words
 from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Arg, Proc, Variable
 from localgen_retrieval.catalog_io import Domain
-from localgen_retrieval.pack import proc_order
+from localgen_retrieval.pack import proc_order, relevant_dsls
 from localgen_retrieval.reader import GgufReader, Reading, SymbolReading
 from localgen_retrieval.reading import ReadSymbol, read_proc, read_variable
 from localgen_retrieval.retrieve import Ranking
@@ -29,7 +29,7 @@ from localgen_retrieval.retrieve import Ranking
 Floats = NDArray[np.float64]
 
 # How many procs and variables, best first, and DSL statements are read.
-PROCS, VARIABLES, STATEMENTS = 7, 3, 14
+PROCS, VARIABLES, STATEMENTS = 5, 3, 14
 # Share of the reader's log odds beside retrieval's z-scores, and odds of what was not read.
 ODDS_SHARE, UNREAD, MOST = 0.1, -5.0, 6.0
 # Share of retrieval's z-scores beside the odds of a DSL's statements.
@@ -58,14 +58,17 @@ class DomainReader:
         variables = [s.position for s, _ in ranking.top("variable", VARIABLES)]
         symbols = [self._procs.setdefault(i, read_proc(catalog.procs[i])) for i in positions]
         symbols += [read_variable(catalog.variables[i]) for i in variables]
-        for dsl in self.dsls.values():
+        # Reading takes most of a short task's time: a DSL that the pack would not hold is not read.
+        names = {found.dsl.name for found in relevant_dsls(self.domain, ranking)}
+        dsls = {d: dsl for d, dsl in self.dsls.items() if dsl.dsl.name in names}
+        for dsl in dsls.values():
             symbols += dsl.symbols[:STATEMENTS]
         reading = self._reader.read(instruction, symbols)
         found = iter(reading.symbols)
         procs = {catalog.procs[i].name: next(found) for i in positions}
         set_ = {catalog.variables[i].name: next(found) for i in variables}
-        statements = {d: [next(found) for _ in dsl.symbols[:STATEMENTS]] for d, dsl in self.dsls.items()}
-        prior = {d: _z_scores(d, dsl, ranking) for d, dsl in self.dsls.items()}
+        statements = {d: [next(found) for _ in dsl.symbols[:STATEMENTS]] for d, dsl in dsls.items()}
+        prior = {d: _z_scores(d, dsl, ranking) for d, dsl in dsls.items()}
         return Guide(self, reading, procs, set_, statements, prior)
 
 

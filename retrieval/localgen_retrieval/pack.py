@@ -84,7 +84,7 @@ def build_pack(
     """
     catalog = domain.catalog
     take = _Budget(budget, count_tokens)
-    dsls = _relevant_dsls(domain, ranking)
+    dsls = relevant_dsls(domain, ranking)
     chosen_dsls: list[PackDsl] = []
     dsl_lines: list[str] = []
     for d in dsls:
@@ -140,7 +140,7 @@ def proc_order(ranking: Ranking, limit: int) -> Iterable[tuple[int, float]]:
     return [(ranking.symbols[i].position, float(ranking.scores[i])) for i in order[:limit]]
 
 
-def _relevant_dsls(domain: Domain, ranking: Ranking) -> list[PackDsl]:
+def relevant_dsls(domain: Domain, ranking: Ranking) -> list[PackDsl]:
     """DSLs with a grammar that some clause asks for: by name, or because a production fits it as well as any proc."""
     found: list[tuple[float, PackDsl]] = []
     others = [i for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")]
