@@ -138,6 +138,16 @@ def test_a_proc_whose_value_cannot_be_grounded_is_left_out_and_named() -> None:
     assert accepts(domain, "open ABC7 please", "open_at -code ABC7\n")
 
 
+def test_a_positional_before_a_required_one_has_to_be_writable_too() -> None:
+    code = {"name": "code", "pattern": "[A-Z]{3}[0-9]", "positional": True, "required": False}
+    lane = {"name": "lane", "type": "enum", "values": ["left", "right"], "positional": True}
+    domain = domain_of({"procs": [{"name": "open_at", "args": [code, lane]}, {"name": "close_all", "args": []}]})
+    made = constraint(domain, "open it please")
+    assert made.procs == ("close_all",)
+    assert "code" in made.excluded["open_at"]
+    assert accepts(domain, "open ABC7 please", "open_at ABC7 left\n")
+
+
 def test_grounding_is_given_up_only_where_nothing_could_be_written() -> None:
     domain = one_proc({"name": "code", "pattern": "[A-Z]{3}[0-9]"})
     made = constraint(domain, "open it please")

@@ -137,15 +137,14 @@ class Writable:
             pending = [p for p in pending if p not in more]
         for p in pending:
             self.excluded.setdefault(
-                p.name, "no value for " + ", ".join(a.name for a in p.args if a.required and not self._has_literal(a))
+                p.name, "no value for " + ", ".join(a.name for a in _needed(p) if not self._has_literal(a))
             )
         order = {p.name: i for i, p in enumerate(self.procs)}
         return sorted(live, key=lambda p: order[p.name])
 
     def _self_contained(self, proc: Proc) -> bool:
         """Whether a call can be written with literals alone: no body, no condition."""
-        required = [a for a in proc.args if a.required]
-        return all(a.type not in ("script", "expr") and self._has_literal(a) for a in required)
+        return all(a.type not in ("script", "expr") and self._has_literal(a) for a in _needed(proc))
 
     def _writable(self, proc: Proc, live: list[Proc]) -> bool:
         required = {a.name for a in proc.args if a.required}
@@ -154,9 +153,15 @@ class Writable:
             return False
         return all(
             self._has_literal(a) or any(takes_result(self.class_of(a), q.returns) for q in live)
-            for a in proc.args
-            if a.required
+            for a in _needed(proc)
         )
+
+
+def _needed(proc: Proc) -> list[Arg]:
+    """The args that every call has: the required ones, and positionals that stand before a required one."""
+    last = max((i for i, a in enumerate(proc.positionals) if a.required), default=-1)
+    before = [a.name for a in proc.positionals[: last + 1]]
+    return [a for a in proc.args if a.required or a.name in before]
 
 
 def _said_as(value: Arg | Variable) -> str:
