@@ -36,7 +36,7 @@ ENUM_SLOPE, ENUM_EVEN, VALUE_SLOPE = 4.5, 0.42, 12.0
 UNIT_SAID, NUMBER_SAID, NO_NUMBER = 1.5, 0.7, -2.0
 # An optional name: some name of the instruction is left for it, or none is.
 NAME_LEFT, NO_NAME = 0.7, -1.5
-VALUE_UNIT_SAID, NOT_SAID, USED_BEFORE = 1.0, -1.5, -1.0
+VALUE_UNIT_SAID, USED_BEFORE = 1.0, -1.0
 WINDOWS = (2, 4)
 LOWER = frozenset({"min", "minimum", "low", "lower", "lo", "least", "earliest", "floor", "start", "from"})
 UPPER = frozenset({"max", "maximum", "high", "upper", "hi", "most", "latest", "ceiling", "end", "to", "until"})

@@ -125,7 +125,7 @@ class Pages:
 
     Args:
         tokenize: a text to token ids, without special tokens.
-        length: tokens that a page holds at most.
+        length: tokens that a page holds, but for a symbol's own text (at most `MAX_TEXT`) that has no room left.
     """
 
     def __init__(self, tokenize: Tokenize, length: int) -> None:
