@@ -6,17 +6,19 @@ values. `Guide` turns that into a new ranking and into the advice that decoding 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from localgen.decoder.assignment import Assignment, mentions_of
 from localgen.decoder.block_votes import BlockVotes
 from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.dsl_reading import DslReader, DslReading
 from localgen.decoder.option_scores import OptionScores
 from localgen.decoder.said import SaidValues
+from localgen.decoder.value_hints import ValueHints
 from localgen_grammars.constraint.grounding import Words
 from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Arg, Proc, Variable
@@ -34,6 +36,8 @@ PROCS, VARIABLES, STATEMENTS = 5, 3, 14
 ODDS_SHARE, UNREAD, MOST = 0.1, -5.0, 6.0
 # Share of retrieval's z-scores beside the odds of a DSL's statements.
 PRIOR_SHARE = 1.0
+# Share of how well the instruction fills a proc's call, against the proc that it fills best.
+PLAN_SHARE = 0.2
 
 
 class DomainReader:
@@ -43,6 +47,7 @@ class DomainReader:
         self.domain = domain
         self._reader = reader
         self._procs: dict[int, ReadSymbol] = {}
+        self.hints = ValueHints(domain.catalog)
         self.dsls = {
             i: DslReader(dsl, grammars[dsl.name]) for i, dsl in enumerate(domain.catalog.dsls) if dsl.name in grammars
         }
@@ -96,8 +101,21 @@ class Guide:
         self.statements = statements
         self._prior = prior
 
-    def reranked(self, ranking: Ranking) -> Ranking:
-        """The ranking with the reader's odds in it."""
+    def plan(self, words: Words, scores: OptionScores, names: Sequence[str]) -> dict[str, Assignment]:
+        """How the instruction fills the calls that were read, by name; a variable's as `set NAME`.
+
+        Args:
+            scores: what speaks for options and values beside the reader. names: words that look like names.
+        """
+        catalog = self._domain.domain.catalog
+        said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
+        calls = [(p, self.procs[p.name]) for p in catalog.procs if p.name in self.procs]
+        calls += [(_setter(v), self.variables[v.name]) for v in catalog.variables if v.name in self.variables]
+        return {p.name: Assignment(p, r, said, mentions, scores, self._domain.hints) for p, r in calls}
+
+    def reranked(self, ranking: Ranking, plans: Mapping[str, Assignment]) -> Ranking:
+        """The ranking with the reader's odds in it, and how well each proc's call can be filled."""
+        best = max((a.score for name, a in plans.items() if name in self.procs), default=0.0)
         odds = np.full(len(ranking.symbols), UNREAD, np.float32)
         for i, s in enumerate(ranking.symbols):
             if s.kind == "proc" and s.name in self.procs:
@@ -111,15 +129,17 @@ class Guide:
             elif s.kind == "example":
                 odds[i] = 0.0
         bonus = ODDS_SHARE * np.clip(odds, -MOST, MOST)
+        for i, s in enumerate(ranking.symbols):
+            if s.kind == "proc" and s.name in plans:
+                bonus[i] += PLAN_SHARE * max(plans[s.name].score - best, -MOST)
         return replace(ranking, scores=(ranking.scores + bonus).astype(np.float32))
 
-    def call_votes(self, words: Words, scores: OptionScores, weight: float) -> CallVotes:
-        """Advice inside calls; `scores`: what speaks for options and values beside the reader."""
+    def call_votes(self, plans: Mapping[str, Assignment], weight: float) -> CallVotes:
+        """Advice inside the calls that are planned."""
         catalog = self._domain.domain.catalog
         procs: dict[str, Proc] = {p.name: p for p in catalog.procs if p.name in self.procs}
         procs |= {f"set {v.name}": _setter(v) for v in catalog.variables if v.name in self.variables}
-        readings = self.procs | {f"set {name}": r for name, r in self.variables.items()}
-        return CallVotes(procs, readings, SaidValues(self.reading, words), scores, weight)
+        return CallVotes(procs, plans, weight)
 
     def block_votes(self, words: Words, weight: float) -> BlockVotes:
         """Advice inside DSL blocks."""

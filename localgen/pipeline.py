@@ -28,6 +28,7 @@ from localgen.decoder.votes import (
     RepetitionVotes,
     StatementVotes,
     WordVotes,
+    enumerated,
     looks_like_a_name,
 )
 from localgen.guide import DomainReader
@@ -40,7 +41,7 @@ from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
 from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
-from localgen_grammars.constraint.grounding import Words
+from localgen_grammars.constraint.grounding import Words, words_of
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
@@ -132,7 +133,12 @@ class Generator:
                 return _clarification(question, clock, start)
         with clock.part("read"):
             guide = reader.read(instruction, ranking)
-            ranking = guide.reranked(ranking)
+            sources = words_of(instruction, *facts)
+            names = [w for w in sources.names if looks_like_a_name(w) or w in sources.quoted]
+            read = [p for p in self.domain.catalog.procs if p.name in guide.procs]
+            scores = OptionScores(instruction, read, retriever.encoder.encode, sources.quantities, names)
+            plans = guide.plan(sources, scores, names)
+            ranking = guide.reranked(ranking, plans)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
             pack = self._pack(ranking, engine.model)
@@ -142,13 +148,12 @@ class Generator:
         prompt = self._prompt(pack, _with_facts(instruction, context), engine.model)
         catalog = self.domain.catalog
         said = constraint.words or Words()
-        with clock.part("read"):
-            names = [w for w in said.names if looks_like_a_name(w) or w in said.quoted]
-            scores = OptionScores(instruction, pack.procs, retriever.encoder.encode, said.quantities, names)
         vote = _vote(
-            StatementVotes(ranking, constraint.procs, catalog, self.statement_weight),
+            StatementVotes(
+                ranking, constraint.procs, catalog, self.statement_weight, bool(enumerated(instruction, said))
+            ),
             guide.block_votes(said, self.reader_weight),
-            guide.call_votes(said, scores, self.reader_weight),
+            guide.call_votes(plans, self.reader_weight),
             WordVotes(constraint.words, instruction, catalog, self.word_weight),
             engine.model,
         )
@@ -292,9 +297,11 @@ def _vote(
         chosen = statements.biases(text, tokens, now, model.piece, ends)
         if chosen is not None:
             return chosen
-        inside = calls.biases(text, tokens, now, model.piece)
-        worded = words.biases(text, tokens, now if inside is None else inside, model.piece)
-        return next((v for v in (worded, inside, fresh) if v is not None), None)
+        if calls.inside(text):
+            inside = calls.biases(text, tokens, now, model.piece)
+            return fresh if inside is None else inside
+        worded = words.biases(text, tokens, now, model.piece)
+        return fresh if worded is None else worded
 
     return vote
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen.decoder.option_scores import OptionScores
-from localgen.decoder.said import Said, SaidValues, Spellings
+from localgen.decoder.assignment import Assignment, Filling
+from localgen.decoder.said import Spellings
+from localgen_grammars.tcl.lists import ListError, list_values
 from localgen_retrieval.catalog import Arg, Proc
-from localgen_retrieval.reader import SlotReading, SymbolReading
 
 from .votes import Floats, Piece, arbitrate, log_sum
 
-# Shares of the reader's log odds and probabilities; the most that either may add or take.
-OPTION_SHARE, VALUE_SHARE, MOST = 1.0, 1.0, 7.0
-# A value that this call has already, and one that an earlier call of the same proc has for the same arg.
-USED_HERE, USED_BEFORE = -2.0, -1.5
-LIST_OPEN, LIST_CLOSE = 2.5, 2.5
+# Shares of the plan's log odds and values beside the model's own view.
+OPTION_SHARE, VALUE_SHARE = 2.5, 2.5
+# A value that an earlier call of the same proc has.
+USED_BEFORE = -1.5
+# An item that its list has already, or that comes later in it; a value that is not planned, below the worst of those.
+USED_HERE, LATER, UNKNOWN = -15.0, -4.0, 3.0
+LIST_OPEN, LIST_CLOSE = 6.0, 6.0
 _CALL = re.compile(r"([^\s\[\]{}\"$;]+)((?: .*)?)$")
 
 
@@ -31,7 +33,7 @@ class _Cursor:
     Attributes:
         waiting: the arg whose value comes next or is being written; None where an option may begin.
         last: what is written of the current word.
-        used: names of the options and positionals that are there.
+        used: names of the options and positionals that are there; values: what they are given.
         positional: the positional that a bare word would be.
     """
 
@@ -39,90 +41,80 @@ class _Cursor:
     last: str
     used: frozenset[str]
     positional: Arg | None
+    values: Mapping[str, tuple[str, ...]]
 
 
 class CallVotes:
-    """Advice inside calls of the procs that were read.
+    """Advice inside the calls that are planned.
 
     Args:
-        procs, readings: by name; a catalog's variable as `set NAME`, with its value as the positional.
-        scores: what else speaks for options and values.
+        procs: by name; a catalog's variable as `set NAME`, with its value as the positional.
+        plans: how the instruction fills their calls.
         weight: share of the vote; 0 switches it off.
     """
 
-    def __init__(
-        self,
-        procs: Mapping[str, Proc],
-        readings: Mapping[str, SymbolReading],
-        said: SaidValues,
-        scores: OptionScores | None = None,
-        weight: float = 1.0,
-    ) -> None:
+    def __init__(self, procs: Mapping[str, Proc], plans: Mapping[str, Assignment], weight: float = 1.0) -> None:
         self.weight = weight
-        self._other = scores
-        self._procs = {name: procs[name] for name in readings if name in procs}
-        self._slots: dict[tuple[str, str], SlotReading] = {
-            (name, slot.slot.name): slot for name, r in readings.items() for slot in r.slots
-        }
-        self._said = said
-        self._values: dict[tuple[str, str], tuple[Said, ...]] = {}
+        self._procs = {name: proc for name, proc in procs.items() if name in plans}
+        self._plans = plans
+
+    def inside(self, text: str) -> bool:
+        """Whether a text ends in a call that is planned."""
+        return self._call(text) is not None
 
     def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
-        """New log probabilities (n,), or None outside the calls that were read."""
-        line = text[text.rfind("\n") + 1 :].lstrip(" ")
-        found = _call_at(line) if self.weight else None
+        """New log probabilities (n,), or None outside the planned calls."""
+        found = self._call(text)
+        if found is None:
+            return None
+        proc, rest = found
+        before = text[: len(text) - len(rest)]
+        plan = self._plans[proc.name]
+        at = _cursor(proc, rest)
+        written = [piece(int(token)).decode("utf-8", "replace") for token in tokens]
+        out = log_probs
+        arg = at.waiting or (at.positional if not at.last.startswith("-") else None)
+        if arg is not None:
+            valued = self._value_biases(proc, arg, at, before, plan.consistent(at.values), written, out)
+            if _open_list(at.last) or (at.waiting is not None and not at.last):
+                return valued
+            out = out if valued is None else valued
+        if at.last and not at.last.startswith("-"):  # the next word may begin here
+            at = _cursor(proc, f"{rest} ")
+            fresh = [w if w.startswith(" ") and w != " " else "" for w in written]
+            if at.positional is not None:
+                ways = plan.consistent(at.values)
+                valued = self._value_biases(proc, at.positional, at, before, ways, fresh, out)
+                out = out if valued is None else valued
+        start = f" {at.last}" if at.last.startswith("-") and at.waiting is None else ""
+        chosen = self._option_biases(proc, at, start, plan.consistent(at.values), written, out)
+        return chosen if chosen is not None else (out if out is not log_probs else None)
+
+    def _call(self, text: str) -> tuple[Proc, str] | None:
+        """The proc of the call that a text ends in, and what is written of it behind its name."""
+        found = _call_at(text[text.rfind("\n") + 1 :].lstrip(" ")) if self.weight else None
         if found is None:
             return None
         name, rest = found
-        if name == "set":  # a catalog's variable is read like a call with its value
+        if name == "set":  # a catalog's variable is planned like a call with its value
             variable, space, value = rest[1:].partition(" ")
             name, rest = f"set {variable}", space + value
-        proc = self._procs.get(name)
-        if proc is None:
-            return None
-        at = _cursor(proc, rest)
-        out = log_probs
-        if at.waiting is not None:
-            valued = self._value_biases(proc, at.waiting, at.last, text, rest, tokens, out, piece)
-            if not at.last or _open_list(at.last):
-                return valued
-            out = out if valued is None else valued
-        elif at.positional is not None and not at.last.startswith("-"):
-            valued = self._value_biases(proc, at.positional, at.last, text, rest, tokens, out, piece)
-            out = out if valued is None else valued
-            if _open_list(at.last):
-                return valued
-        start = f" {at.last}" if at.last.startswith("-") and at.waiting is None else ""
-        chosen = self._option_biases(proc, at, rest, start, tokens, out, piece)
-        return chosen if chosen is not None else (out if out is not log_probs else None)
+        return (self._procs[name], rest) if name in self._procs else None
 
-    def _odds(self, proc: Proc, arg: Arg, before: str) -> float:
-        slot = self._slots.get((proc.name, arg.name))
-        if slot is None or arg.required:
-            return 0.0
-        odds = OPTION_SHARE * float(np.clip(slot.filled, -MOST, MOST))
-        if arg.type != "flag" and not slot.slot.values and not self._of(proc, arg):
-            odds = -MOST
-        return self.weight * (odds + (self._other.option(proc, arg, before) if self._other else 0.0))
-
-    def _of(self, proc: Proc, arg: Arg) -> tuple[Said, ...]:
-        key = (proc.name, arg.name)
-        if key not in self._values:
-            self._values[key] = self._said.of_arg(self._slots[key], arg) if key in self._slots else ()
-        return self._values[key]
+    def _odds(self, proc: Proc, arg: Arg, ways: Sequence[Filling]) -> float:
+        return 0.0 if arg.required else self.weight * OPTION_SHARE * self._plans[proc.name].odds(arg.name, ways)
 
     def _option_biases(
-        self, proc: Proc, at: _Cursor, before: str, start: str, tokens: NDArray[np.int64], log_probs: Floats,
-        piece: Piece,
+        self, proc: Proc, at: _Cursor, start: str, ways: Sequence[Filling], written: Sequence[str], log_probs: Floats
     ) -> Floats | None:
-        votes = [(f" -{a.name}", self._odds(proc, a, before)) for a in proc.options if a.name not in at.used]
+        votes = [(f" -{a.name}", self._odds(proc, a, ways)) for a in proc.options if a.name not in at.used]
         bare = at.positional if at.positional is not None and not at.positional.required else None
-        bare_odds = self._odds(proc, bare, before) if bare is not None else 0.0
+        bare_odds = self._odds(proc, bare, ways) if bare is not None else 0.0
         if not any(v for _, v in votes) and not bare_odds:
             return None
         out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = start + piece(int(token)).decode("utf-8", "replace")
+        for k, token in enumerate(written):
+            more = start + token
             if not more.startswith(" ") or more == " ":
                 continue
             fits = [v for name, v in votes if name.startswith(more) or re.match(rf"{re.escape(name)}[\s\]]", more)]
@@ -133,48 +125,56 @@ class CallVotes:
         return out - log_sum(out)
 
     def _value_biases(
-        self, proc: Proc, arg: Arg, last: str, text: str, rest: str, tokens: NDArray[np.int64], log_probs: Floats,
-        piece: Piece,
-    ) -> Floats | None:
-        scores = self._scores(proc, arg, last, text[: len(text) - len(rest)], rest)
+        self, proc: Proc, arg: Arg, at: _Cursor, before: str, ways: Sequence[Filling], written: Sequence[str],
+        log_probs: Floats,
+    ) -> Floats | None:  # fmt: skip
+        """Votes among the tokens that go on with a value or begin it; "" among them has none."""
+        scores, last = self._scores(proc, arg, before, ways), at.last
         if not scores:
             return None
-        items = [s.text for s in self._said.several(self._of(proc, arg))] if arg.list_ else []
-        left = [t for t in items if t not in _parts(rest)]
-        inside, spelt = _open_list(last), Spellings(scores, quoted=True)
-        begun = last.rpartition(" ")[2].lstrip('{"') if inside or last.startswith(("{", '"')) else last
+        items = self._plans[proc.name].items(arg.name, ways) if arg.list_ else ()
+        inside = _open_list(last)
+        done = _parts(last.rpartition(" ")[0]) if inside else set()
+        left = [t for t in items if t not in done]
+        if inside and left:  # in the order in which they are said
+            scores = {t: v + LATER * (t != left[0]) for t, v in scores.items()}
+        scores = {t: v + USED_HERE * (t in done) for t, v in scores.items()}
+        opened = inside or last.startswith(("{", '"'))
+        spelt = Spellings(scores, quoted=not opened)
+        begun = (last.rpartition(" ")[2] if inside and arg.list_ else last).lstrip('{"') if opened else last
+        unknown = min(scores.values()) - UNKNOWN
+        other = "$[" if at.waiting else "$[-"  # what is no value of the instruction: there the model decides
 
-        def vote(written: str) -> float:
-            fresh = written[:1] in (" ", "{", '"')
-            more = written.lstrip(" ") if fresh else begun + written
-            if inside and written.startswith("}"):
-                return -LIST_CLOSE if left else LIST_CLOSE
+        def vote(token: str) -> float:
+            if not token:
+                return -np.inf
+            if inside and arg.list_ and token.startswith("}"):
+                last_one = not (left[1:] if begun in left[:1] else left)
+                return (LIST_CLOSE if last_one else -LIST_CLOSE) + (_floor(spelt.whole(begun), unknown) if begun else 0)
+            if begun and token[:1] in " \n];" and (arg.list_ or not opened):  # the value or item ends here
+                return _floor(spelt.whole(begun), unknown)
+            more = begun + (token.lstrip(" ") if not begun else token)
             opens = 0.0
             if arg.list_ and not inside and more.startswith("{"):
                 opens = LIST_OPEN if len(items) > 1 else -LIST_OPEN
                 more = more[1:]
-                if not more:
-                    return opens
-            return opens + spelt.best(more) if more else -np.inf
+            if not more:
+                return opens
+            return opens + (-np.inf if more[0] in other and not begun else _floor(spelt.best(more), unknown))
 
-        votes = [self.weight * vote(piece(int(token)).decode("utf-8", "replace")) for token in tokens]
+        votes = [self.weight * vote(token) for token in written]
         return arbitrate(log_probs, np.array(votes, np.float64))
 
-    def _scores(self, proc: Proc, arg: Arg, last: str, before: str, rest: str) -> dict[str, float]:
-        """How likely each value is for an arg, less where it is written already."""
-        here = _parts(rest)
+    def _scores(self, proc: Proc, arg: Arg, before: str, ways: Sequence[Filling]) -> dict[str, float]:
+        """How fit each value is for an arg, less where an earlier call of the same proc has it."""
         earlier = {w for m in re.finditer(rf"(?:^|[\n\[ ]){re.escape(proc.name)} ([^\n]*)", before)
                    for w in _parts(m.group(1))}  # fmt: skip
-        others = self._other.values(proc, arg, rest) if self._other else {}
-        scores: dict[str, float] = {}
-        for s in self._of(proc, arg):
-            score = VALUE_SHARE * max(s.score, -MOST) + others.get(s.text, 0.0)
-            if s.at >= 0 and s.text in here and not last.startswith(s.text):
-                score += USED_HERE
-            if s.at >= 0 and s.text in earlier:
-                score += USED_BEFORE
-            scores[s.text] = score
-        return scores
+        found = self._plans[proc.name].values(arg.name, ways)
+        return {v: VALUE_SHARE * s + USED_BEFORE * (v in earlier) for v, s in found.items()}
+
+
+def _floor(score: float, least: float) -> float:
+    return score if np.isfinite(score) else least
 
 
 def _parts(rest: str) -> set[str]:
@@ -218,29 +218,41 @@ def _cursor(proc: Proc, rest: str) -> _Cursor:
     words = _words(rest) if rest else []
     options = {f"-{a.name}": a for a in proc.options}
     positionals = list(proc.positionals)
+    values: dict[str, tuple[str, ...]] = {}
     used: set[str] = set()
     waiting: Arg | None = None
     n = 0
     for i, w in enumerate(words):
         whole = i < len(words) - 1
         if waiting is not None:
-            if whole:
-                waiting = None
-                continue
-            break
-        if w in options:
+            if not whole:
+                break
+            values[waiting.name] = _given(waiting, w)
+            waiting = None
+        elif w in options:
             used.add(options[w].name)
-            if options[w].type != "flag":
-                waiting = options[w]
-                if not whole:
-                    return _Cursor(waiting, "", frozenset(used), None)
-            continue
-        if whole and n < len(positionals):
+            if options[w].type == "flag":
+                values[options[w].name] = ()
+                continue
+            waiting = options[w]
+            if not whole:
+                return _Cursor(waiting, "", frozenset(used), None, values)
+        elif whole and n < len(positionals):
             used.add(positionals[n].name)
+            values[positionals[n].name] = _given(positionals[n], w)
             n += 1
     last = words[-1] if words else ""
     # A bare word that is being written is the next positional; an empty one may become it.
-    return _Cursor(waiting, last, frozenset(used), positionals[n] if n < len(positionals) else None)
+    return _Cursor(waiting, last, frozenset(used), positionals[n] if n < len(positionals) else None, values)
+
+
+def _given(arg: Arg, word: str) -> tuple[str, ...]:
+    """The value or values that a word gives."""
+    try:
+        found = list_values(word)
+        return tuple(list_values(found[0])) if arg.list_ and found else tuple(found)
+    except ListError:
+        return (word,)
 
 
 def _open_list(last: str) -> bool:

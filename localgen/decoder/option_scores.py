@@ -40,7 +40,6 @@ VALUE_UNIT_SAID, USED_BEFORE = 1.0, -1.0
 WINDOWS = (2, 4)
 LOWER = frozenset({"min", "minimum", "low", "lower", "lo", "least", "earliest", "floor", "start", "from"})
 UPPER = frozenset({"max", "maximum", "high", "upper", "hi", "most", "latest", "ceiling", "end", "to", "until"})
-IN_ORDER = 2.0
 MAX_WORDS = 60
 MAX_PROCS = 5
 _WORD = re.compile(r"[A-Za-z0-9_./\[\]%'-]+")
@@ -128,7 +127,7 @@ class OptionScores:
     def _numbers(self, proc: Proc, arg: Arg, before: str) -> dict[str, float]:
         """The numbers that the instruction says, in the arg's unit, and how fit each is for it.
 
-        Better: said in the unit; not written in this call yet; the smaller one for a lower bound that has an upper one.
+        Better: said in the unit; not written in this call yet.
         """
         unit = _unit(arg)
         fits: dict[str, float] = {}
@@ -137,11 +136,6 @@ class OptionScores:
                 fit = VALUE_UNIT_SAID if q.unit and unit else -VALUE_UNIT_SAID if q.unit or unit else 0.0
                 text = number_text(v)
                 fits[text] = max(fits.get(text, -np.inf), fit + USED_BEFORE * (f" {text}" in before))
-        side = _bound(arg, proc)
-        if side and len(fits) > 1:
-            best = max(fits.values())
-            alike = [t for t, f in fits.items() if f >= best + USED_BEFORE]
-            fits[min(alike, key=float) if side < 0 else max(alike, key=float)] += IN_ORDER
         return fits
 
 
@@ -151,15 +145,15 @@ def _texts(quantity: Quantity, arg: Arg) -> list[str]:
     return [t for t in found if t.startswith("-") == (quantity.value < 0)]
 
 
-def _bound(arg: Arg, proc: Proc) -> int:
-    """-1 for the lower of a pair of numeric bounds, 1 for the upper, 0 for neither."""
+def bounds_of(proc: Proc) -> list[tuple[str, str]]:
+    """Pairs of numeric args that are the lower and the upper bound of something, by their names."""
 
     def side(a: Arg) -> int:
         words = {w.lower() for w in name_words(a.name).split()}
         return -1 if words & LOWER else 1 if words & UPPER else 0
 
-    mine = side(arg)
-    return mine if any(a.numeric and side(a) == -mine for a in proc.args if a is not arg) else 0
+    numeric = [a for a in proc.args if a.numeric]
+    return [(a.name, b.name) for a in numeric for b in numeric if side(a) < 0 < side(b)]
 
 
 def windows_of(instruction: str) -> list[str]:

@@ -133,18 +133,22 @@ class Spellings:
 
     Args:
         scores: by text.
-        quoted: as a script writes them, beside as they are.
+        quoted: as a script writes them, not as they are.
     """
 
     def __init__(self, scores: Mapping[str, float], *, quoted: bool = False) -> None:
         self._by_sign: dict[str, list[tuple[str, float]]] = {}
         for text, score in scores.items():
-            for form in dict.fromkeys((quote_word(text), text) if quoted else (text,)):
-                self._by_sign.setdefault(form[:1], []).append((form, score))
+            form = quote_word(text) if quoted else text
+            self._by_sign.setdefault(form[:1], []).append((form, score))
 
     def best(self, text: str) -> float:
         """The best score of what a text begins, or is with something else behind it; -inf for nothing."""
         return max((s for form, s in self._by_sign.get(text[:1], ()) if _spells(text, form)), default=-np.inf)
+
+    def whole(self, text: str) -> float:
+        """The score of exactly this text, quoted or not; -inf where there is none."""
+        return max((s for form, s in self._by_sign.get(text[:1], ()) if form == text), default=-np.inf)
 
 
 def _spells(text: str, form: str) -> bool:

@@ -41,6 +41,19 @@ USED_PENALTY, USED_HERE_PENALTY = 0.5, 1.5
 NUMBER_PENALTY, FUNCTION_PENALTY = 1.0, 2.0
 # A line may stand in a script so often; then it costs so many nats, spread over its tokens as they come.
 MOST_ALIKE, REPEATED_PENALTY = 2, 3.0
+# Words that ask for a loop, a condition, or a result that is printed; what such a statement costs without one.
+UNCUED_PENALTY = 5.0
+_CUES = {
+    "foreach": re.compile(r"\b(?:each|every|all|both|respectively)\b", re.IGNORECASE),
+    "if": re.compile(
+        r"\b(?:if|when|whenever|unless|in case|as long as|provided|otherwise|while|once)\b", re.IGNORECASE
+    ),
+    "puts": re.compile(
+        r"\b(?:what|whats|how|which|whether|where|who|is|are|was|were|does|do|did|has|have|can|could|tell|show|print|"
+        r"report|display|log|output|say|write|give|let me|read|check|list|find|look|query|get|many|much|know|see)\b|\?",
+        re.IGNORECASE,
+    ),
+}
 # A list is opened where names are enumerated, and closed when all of them are in it.
 LIST_BONUS, LIST_CLOSE = 2.5, 1.0
 _ITEM = r"(?<![\w.])[A-Za-z0-9](?:[\w./\[\]*-]*[\w\]*])?"
@@ -72,6 +85,7 @@ class StatementVotes:
         ranking: retrieval's scores; a clause that a statement answers best counts as dealt with.
         procs: names that can be written.
         weight: λ, the share of the vote; 0 switches it off.
+        listed: whether the instruction enumerates names.
     """
 
     def __init__(
@@ -80,9 +94,12 @@ class StatementVotes:
         procs: Sequence[str],
         catalog: Catalog | None = None,
         weight: float = STATEMENT_WEIGHT,
+        listed: bool = False,
     ) -> None:
         self.weight = weight
         self.procs = frozenset(procs)
+        cued = {word for word, cue in _CUES.items() if cue.search(ranking.instruction)}
+        self._uncued = {word for word in _CUES if word not in cued and not (word == "foreach" and listed)}
         columns: dict[str, list[int]] = {}
         for i, s in enumerate(ranking.symbols):
             if s.kind == "proc" and s.name in self.procs:
@@ -94,6 +111,7 @@ class StatementVotes:
         self.branches = tuple(columns)
         groups = list(columns.values())
         openings = {d.embedding.open.strip() for d in catalog.dsls} if catalog is not None else set[str]()
+        self._returning = {p.name for p in catalog.procs if p.returns} if catalog is not None else self.procs
         self._is_dsl = np.array([b in openings for b in self.branches], bool)
         bonus = np.array([_dsl_bonus(b, ranking.instruction, catalog) for b in self.branches], np.float64)
         self._whole = np.array([ranking.scores[g].max() for g in groups], np.float64) + bonus
@@ -126,6 +144,8 @@ class StatementVotes:
         start = m.group(1) if m else line.lstrip(" ")
         if not line and text:
             log_probs = self._about_the_end(text, tokens, log_probs, ends)
+        if m is None:
+            log_probs = self._about_control(start, tokens, log_probs, piece, text)
         names = self.procs if m else None
         open_ = [i for i, b in enumerate(self.branches) if b.startswith(start) and (names is None or b in names)]
         if len(open_) < 2:
@@ -142,6 +162,20 @@ class StatementVotes:
         voted = arbitrate(log_probs, vote)
         out = log_probs if voted is None else voted
         return out if m else self._lead_to_dsl(out, start, tokens, piece, text)
+
+    def _about_control(
+        self, start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, text: str
+    ) -> Floats:
+        """Loops and conditions are for instructions that have a word for them, printing for what has a result."""
+        uncued = set(self._uncued)
+        if self.branches[int(self.scores(text).argmax())] not in self._returning:
+            uncued.add("puts")
+        out = log_probs.copy()
+        for k, token in enumerate(tokens):
+            more = start + piece(int(token)).decode("utf-8", "replace")
+            if more.strip() and any(w.startswith(more) or more.startswith(f"{w} ") for w in uncued):
+                out[k] -= UNCUED_PENALTY
+        return out - log_sum(out)
 
     def _lead_to_dsl(
         self, log_probs: Floats, start: str, tokens: NDArray[np.int64], piece: Piece, text: str

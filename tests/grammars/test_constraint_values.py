@@ -187,6 +187,12 @@ def test_stop_words_are_no_values_unless_they_may_be_names() -> None:
         ("500 millibar", "bar", ["0.5"]),
         ("twenty-one below zero", "degC", ["-21"]),
         ("18 degrees below zero", "degC", ["-18"]),
+        ("two weeks", "d", ["14"]),
+        ("on the third tier", "", ["3"]),
+        ("the 2nd row", "", ["2"]),
+        ("changing over twice a day", "h", ["12"]),
+        ("4 times an hour", "min", ["15"]),
+        ("21 euros 50", "", ["21.5"]),
     ],
 )
 def test_numbers_of_an_instruction(said: str, unit: str, texts: list[str]) -> None:

@@ -21,7 +21,7 @@ from .synthesis import PlacedUse, Task, examples
 Draw = Callable[[int, int], list[Task]]
 Batch = list[tuple[Page, "Labels"]]
 _ALONE = 0.12  # share of pages that hold no symbol that is needed, or not all of them
-_LENGTHS = (160, 224, 288, 352)
+_LENGTHS = (128, 160, 208, 352)  # shorter ones have more labels for their tokens
 
 
 @dataclass

@@ -15,8 +15,9 @@ _SCALES: dict[str, tuple[str, str]] = {
     "cm": ("length", "1e-2"), "dm": ("length", "0.1"), "m": ("length", "1"), "km": ("length", "1e3"),
     "mil": ("length", "2.54e-5"), "in": ("length", "0.0254"), "fs": ("time", "1e-15"), "ps": ("time", "1e-12"),
     "ns": ("time", "1e-9"), "us": ("time", "1e-6"), "ms": ("time", "1e-3"), "s": ("time", "1"), "min": ("time", "60"),
-    "h": ("time", "3600"), "d": ("time", "86400"), "uV": ("voltage", "1e-6"), "mV": ("voltage", "1e-3"),
-    "V": ("voltage", "1"), "kV": ("voltage", "1e3"), "nA": ("current", "1e-9"), "uA": ("current", "1e-6"),
+    "h": ("time", "3600"), "d": ("time", "86400"), "wk": ("time", "604800"),
+    "uV": ("voltage", "1e-6"), "mV": ("voltage", "1e-3"), "V": ("voltage", "1"), "kV": ("voltage", "1e3"),
+    "nA": ("current", "1e-9"), "uA": ("current", "1e-6"),
     "mA": ("current", "1e-3"), "A": ("current", "1"), "Hz": ("frequency", "1"), "kHz": ("frequency", "1e3"),
     "MHz": ("frequency", "1e6"), "GHz": ("frequency", "1e9"), "uW": ("power", "1e-6"), "mW": ("power", "1e-3"),
     "W": ("power", "1"), "kW": ("power", "1e3"), "MW": ("power", "1e6"), "fF": ("capacitance", "1e-15"),
@@ -35,8 +36,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "mm": ("millimetre", "millimeter"), "cm": ("centimetre", "centimeter"), "m": ("metre", "meter"),
     "km": ("kilometre", "kilometer"), "in": ("inch", "inches"), "ps": ("picosecond",), "ns": ("nanosecond", "nsec"),
     "us": ("microsecond", "usec", "µs", "μs"), "ms": ("millisecond", "msec"), "s": ("second", "sec"),
-    "min": ("minute", "mins"), "h": ("hour", "hr", "hrs"), "d": ("day",), "mV": ("millivolt",), "V": ("volt", "v"),
-    "kV": ("kilovolt",), "uA": ("microamp", "µA"), "mA": ("milliamp",), "A": ("amp", "ampere"), "Hz": ("hertz", "hz"),
+    "min": ("minute", "mins"), "h": ("hour", "hr", "hrs"), "d": ("day",), "wk": ("week",),
+    "mV": ("millivolt",), "V": ("volt", "v"), "kV": ("kilovolt",),
+    "uA": ("microamp", "µA"), "mA": ("milliamp",), "A": ("amp", "ampere"), "Hz": ("hertz", "hz"),
     "kHz": ("kilohertz", "khz"), "MHz": ("megahertz", "mhz"), "GHz": ("gigahertz", "ghz"), "mW": ("milliwatt",),
     "W": ("watt",), "kW": ("kilowatt",), "MW": ("megawatt",), "fF": ("femtofarad",), "pF": ("picofarad",),
     "ohm": ("Ω", "ohms"), "kohm": ("kilohm", "kΩ"), "kB": ("kilobyte", "KB", "kb"), "MB": ("megabyte", "meg", "mb"),
@@ -65,6 +67,16 @@ _PARTS = {
 _MULTIPLIERS = {"hundred": Decimal(100), "thousand": Decimal(1000), "million": Decimal(10**6), "k": Decimal(1000)}
 _ARTICLES = frozenset({"a", "an", "one"})
 _DIGITS = re.compile(r"(?<![\w.])(-?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:[eE]([+-]?\d+))?(?![\d])")
+ORDINALS = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth",
+]  # fmt: skip
+_ORDINAL = re.compile(rf"\bthe\s+({'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))\b", re.IGNORECASE)
+_INTERVAL = re.compile(
+    r"\b(twice|thrice|(?:two|three|four|five|six|eight|ten|twelve|\d+)\s+times)\s+(?:a|an|per|each|every)\s+"
+    r"(week|day|hour|minute)\b", re.IGNORECASE,
+)  # fmt: skip
+_PRICE = re.compile(r"\b(\d+)\s+(?:euros?|dollars?|pounds?|francs?|kronor|crowns?)\s+(\d\d)\b", re.IGNORECASE)
 _BELOW_ZERO = re.compile(r"\s*(?:degrees?\s|°C?\s|C\s)?\s*(?:below (?:zero|freezing)|of frost)\b", re.IGNORECASE)
 _UNIT_OF: dict[str, str] = {
     **{u: u for u in _SCALES}, **{n: u for u, names in _NAMES.items() for n in names},
@@ -90,7 +102,7 @@ class Quantity:
 def quantities_of(text: str) -> tuple[Quantity, ...]:
     """The numbers of a text in order, each once."""
     found: dict[tuple[Decimal, str], Quantity] = {}
-    for q in (*_from_digits(text), *_from_words(text)):
+    for q in (*_from_digits(text), *_from_words(text), *_from_phrases(text)):
         first = found.setdefault((q.value, q.unit), q)
         if first is not q:
             found[q.value, q.unit] = replace(first, at=first.at + q.at)
@@ -180,6 +192,27 @@ def _from_digits(text: str) -> list[Quantity]:
         out.append(Quantity(-value if below else value, _unit_after(rest), m.group(0) + rest[:8], (m.span(),)))
     for m in re.finditer(r"(?<=\d)[x×:-](\d+(?:\.\d+)?)", text):  # 2x2, 19:30, 100-400
         out.append(Quantity(Decimal(m.group(1)), _unit_after(text[m.end() :]), m.group(0), (m.span(1),)))
+    return out
+
+
+def _from_phrases(text: str) -> list[Quantity]:
+    """Ordinals ("the third tier"), intervals ("twice a day" is every 12 hours), and prices in two parts."""
+    out = []
+    for m in _ORDINAL.finditer(text):
+        word = m.group(1).lower()
+        number = int(re.sub(r"\D", "", word)) if word[0].isdigit() else ORDINALS.index(word) + 1
+        out.append(Quantity(Decimal(number), "", m.group(0), (m.span(1),)))
+    for m in _INTERVAL.finditer(text):
+        times = m.group(1).lower()
+        count = Decimal(times.split()[0]) if times[0].isdigit() else _WORDS[times.split()[0]]
+        unit = canonical_unit(m.group(2))
+        if count and unit and _SCALES[unit][0] == "time":
+            # In the next smaller unit, so that the number is a whole one: twice a day is 12 h, not 0.5 d.
+            smaller = {"wk": "d", "d": "h", "h": "min", "min": "s"}.get(unit, unit)
+            value = Decimal(_SCALES[unit][1]) / Decimal(_SCALES[smaller][1]) / count
+            out.append(Quantity(round(value, 4).normalize(), smaller, m.group(0), (m.span(1),)))
+    for m in _PRICE.finditer(text):
+        out.append(Quantity(Decimal(f"{m.group(1)}.{m.group(2)}"), "", m.group(0), (m.span(),)))
     return out
 
 

@@ -1,0 +1,209 @@
+"""Which words of an instruction go into which argument of a call, decided for all arguments together.
+
+Each argument on its own takes the words that fit it best, and two may then take the same ones while others are left
+over. Here the ways to fill a whole call are enumerated (a beam over its arguments), each scored by the reader's odds,
+less for words that are used twice and for names and numbers of the instruction that no argument takes. An argument's
+odds, and a value's score, are the difference between the best ways with it and without it (max-marginals).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from localgen.decoder.option_scores import OptionScores, bounds_of
+from localgen.decoder.said import Said, SaidValues
+from localgen.decoder.value_hints import ValueHints
+from localgen_grammars.constraint.clocks import clocks_of
+from localgen_grammars.constraint.grounding import Words
+from localgen_grammars.constraint.places import name_places
+from localgen_grammars.constraint.quantities import ORDINALS
+from localgen_retrieval.catalog import Arg, Proc
+from localgen_retrieval.reader import Reading, SlotReading, SymbolReading
+
+# In nats: a name or number of the instruction that is left over; words that two arguments take; a value that a
+# required argument takes from nowhere; a lower bound above the upper one.
+LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 4.0, -6.0, -6.0
+VALUE_SHARE, MOST = 1.0, 7.0
+BEAM, VALUES = 300, 6
+_UNSURE = frozenset({"one", "a", "an", "once", "single", *ORDINALS})
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name or number that an instruction says: its characters, and how surely it is one (0 to 1)."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Filling:
+    """One way to fill a call: the values by argument (none for a flag), and its score in nats."""
+
+    values: Mapping[str, tuple[str, ...]]
+    score: float
+
+
+@dataclass(frozen=True)
+class _Choice:
+    values: tuple[str, ...] | None  # None: the argument is not given
+    score: float
+    mentions: frozenset[int]
+
+
+def mentions_of(instruction: str, words: Words, names: Sequence[str]) -> tuple[Mention, ...]:
+    """The names and numbers of an instruction in order; what overlaps is one."""
+    found: list[Mention] = []
+    for q in words.quantities:
+        for start, end in q.at:
+            said = instruction[start:end].lower()
+            sure = 1.0 if q.unit or re.search(r"\d", said) else 0.2 if said in _UNSURE else 0.7
+            found.append(Mention(start, end, sure))
+    found += [Mention(start, end, 1.0) for places in clocks_of(instruction).values() for start, end in places]
+    for name in names:
+        found += [Mention(start, end, 1.0) for start, end in name_places(instruction, name)]
+    merged: list[Mention] = []
+    for m in sorted((m for m in found if m.end <= len(instruction)), key=lambda m: (m.start, -m.end)):
+        if merged and m.start < merged[-1].end:
+            last = merged[-1]
+            merged[-1] = Mention(last.start, max(last.end, m.end), max(last.weight, m.weight))
+        else:
+            merged.append(m)
+    return tuple(merged)
+
+
+class Assignment:
+    """The ways to fill one call.
+
+    Args:
+        symbol: the reading of the proc. said: the instruction's values.
+        scores, hints: what else speaks for options and values.
+    """
+
+    def __init__(
+        self, proc: Proc, symbol: SymbolReading, said: SaidValues, mentions: Sequence[Mention],
+        scores: OptionScores | None = None, hints: ValueHints | None = None,
+    ) -> None:  # fmt: skip
+        self._said, self._mentions, self._scores = said, mentions, scores
+        slots = {s.slot.name: s for s in symbol.slots}
+        self._given = {a.name: said.of_arg(slots[a.name], a) for a in proc.args if a.name in slots and a.type != "flag"}
+        if hints is not None:
+            args = {a.name: a for a in proc.args}
+            self._given = {n: hints.adjust(proc, args[n], found, said) for n, found in self._given.items()}
+        costs = LEFT_OVER * _relevance(said.reading, symbol, mentions)
+        order = [(a.name, self._choices(proc, a, slots[a.name])) for a in proc.args if a.name in slots]
+        self.fillings = _in_order(_search(order, costs), proc)
+
+    @property
+    def score(self) -> float:
+        """Of the best way, in nats."""
+        return self.fillings[0].score if self.fillings else 0.0
+
+    def consistent(self, written: Mapping[str, tuple[str, ...]]) -> tuple[Filling, ...]:
+        """The ways that agree with what is written; all where none does."""
+        kept = tuple(f for f in self.fillings if all(f.values.get(k) == v for k, v in written.items()))
+        return kept or self.fillings
+
+    def odds(self, arg: str, among: Sequence[Filling]) -> float:
+        """Log odds that an argument is given."""
+        with_ = max((f.score for f in among if arg in f.values), default=None)
+        without = max((f.score for f in among if arg not in f.values), default=None)
+        if with_ is None or without is None:
+            return MOST if without is None else -MOST
+        return float(np.clip(with_ - without, -MOST, MOST))
+
+    def values(self, arg: str, among: Sequence[Filling]) -> dict[str, float]:
+        """Scores of an argument's values (of a list: its items), the best way's 0."""
+        best: dict[str, float] = {}
+        for f in among:
+            for value in f.values.get(arg, ()):
+                best[value] = max(best.get(value, -np.inf), f.score)
+        top = max(best.values(), default=0.0)
+        found = {v: s - top for v, s in best.items()}
+        worst = min(found.values(), default=0.0) - 1.0
+        given = self._given.get(arg, ())
+        for s in given:
+            if s.text not in found:
+                found[s.text] = max(worst + min(0.0, s.score - given[0].score), -2 * MOST)
+        return found
+
+    def items(self, arg: str, among: Sequence[Filling]) -> tuple[str, ...]:
+        """What the best way gives to an argument."""
+        return next((f.values[arg] for f in among if arg in f.values), ())
+
+    def _choices(self, proc: Proc, arg: Arg, slot: SlotReading) -> list[_Choice]:
+        extra = self._scores.option(proc, arg, "") if self._scores else 0.0
+        odds = 0.0 if arg.required else float(np.clip(slot.filled, -MOST, MOST)) + extra
+        out = [] if arg.required else [_Choice(None, 0.0, frozenset())]
+        if arg.type == "flag":
+            return [*out, _Choice((), odds, frozenset())]
+        others = self._scores.values(proc, arg, "") if self._scores else {}
+        given = [(s, VALUE_SHARE * max(s.score, -MOST) + others.get(s.text, 0.0)) for s in self._given[arg.name]]
+        given.sort(key=lambda g: -g[1])
+        top = max(0.0, given[0][1] - given[0][0].score) if given and others else 0.0
+        if arg.list_ and given:
+            several = self._said.several(tuple(s for s, _ in given))
+            if len(several) > 1:
+                best = given[0][1] - top
+                out.append(_Choice(tuple(s.text for s in several), odds + best, self._of(several)))
+        out += [_Choice((s.text,), odds + score - top, self._of([s])) for s, score in given[:VALUES]]
+        if not given and arg.required:
+            out.append(_Choice(None, NOWHERE, frozenset()))
+        return out
+
+    def _of(self, values: Sequence[Said]) -> frozenset[int]:
+        """The mentions that some values are; of an enum's value too where the instruction has its very word."""
+        at = [s.at for s in values if s.at >= 0]
+        at += [a for s in values if s.at < 0 for a, _ in name_places(self._said.reading.instruction, s.text)[:1]]
+        return frozenset(i for i, m in enumerate(self._mentions) if any(m.start <= a < m.end for a in at))
+
+
+def _relevance(reading: Reading, symbol: SymbolReading, mentions: Sequence[Mention]) -> np.ndarray:
+    """(mentions,) weight of each, less where it stands outside the words that ask for the symbol."""
+    n = len(reading.offsets)
+    out = np.zeros(len(mentions))
+    for i, m in enumerate(mentions):
+        here = [float(symbol.clause[k]) for k, (a, b) in enumerate(reading.offsets) if a < m.end and b > m.start]
+        out[i] = m.weight * (min(1.0, n * float(np.exp(max(here)))) if here else 0.0)
+    return out
+
+
+def _in_order(fillings: Sequence[Filling], proc: Proc) -> tuple[Filling, ...]:
+    """The fillings with those marked down whose lower bound is above the upper one, best first."""
+    pairs = bounds_of(proc)
+    if not pairs:
+        return tuple(fillings)
+    out = []
+    for f in fillings:
+        both = [(f.values[a], f.values[b]) for a, b in pairs if a in f.values and b in f.values]
+        wrong = sum(_number(low) > _number(high) for low, high in both)
+        out.append(replace(f, score=f.score + CROSSED * wrong))
+    return tuple(sorted(out, key=lambda f: -f.score))
+
+
+def _number(values: tuple[str, ...]) -> float:
+    found = re.match(r"-?[\d.]+", values[0]) if values else None
+    return float(found.group(0)) if found else 0.0
+
+
+def _search(order: Sequence[tuple[str, Sequence[_Choice]]], costs: np.ndarray) -> tuple[Filling, ...]:
+    """The best fillings, best first."""
+    beam: list[tuple[float, frozenset[int], dict[str, tuple[str, ...]]]] = [(-float(costs.sum()), frozenset(), {})]
+    for name, choices in order:
+        if not choices:
+            continue
+        grown = []
+        for score, used, values in beam:
+            for c in choices:
+                fresh = c.mentions - used
+                gain = sum(costs[i] for i in fresh) - TWICE * len(c.mentions & used)
+                more = values if c.values is None else {**values, name: c.values}
+                grown.append((score + c.score + float(gain), used | c.mentions, more))
+        grown.sort(key=lambda g: -g[0])
+        beam = grown[:BEAM]
+    return tuple(Filling(values, score) for score, _, values in beam)

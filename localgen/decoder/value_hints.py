@@ -1,0 +1,151 @@
+"""What the look and the neighbours of a value say about the argument it is for: evidence beside the reader's.
+
+A value that looks like those in the catalog's examples (`STS4` like `STS9`); one behind or before the argument's name
+("block D11", "two tugs", "by TT17"); a quoted phrase for an argument that takes text. All in nats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from localgen.decoder.said import Said, SaidValues
+from localgen_grammars.constraint.clocks import clocks_of
+from localgen_grammars.constraint.grounding import takes_text
+from localgen_grammars.constraint.places import name_places
+from localgen_grammars.constraint.quantities import Quantity
+from localgen_grammars.tcl.lists import ListError, list_values
+from localgen_retrieval.catalog import Arg, Catalog, Proc
+from localgen_retrieval.text import name_words
+from localgen_retrieval.text import words as stems
+
+ALIKE, SAME_KIND, OTHER_KIND = 2.5, 1.0, -1.5
+NAMED, NAMED_OTHER = 2.0, -1.0
+WRONG_SIGN = -4.0
+QUOTED_TEXT, QUOTED_NAME, TEXT_UNQUOTED, INSIDE = 4.0, -2.0, -3.0, -3.0
+_BEFORE = re.compile(r"([A-Za-z_]+)(?:\s+(?:the|a|an|named|called|is|to|of|on|no|number|id))?[\s:#=(\"'-]*$", re.I)
+_LAST = re.compile(r"([A-Za-z_]+)[\s:#=(\"'-]*$")
+_AFTER = re.compile(r"[^\s,.;]*[\s\"')-]+([A-Za-z_]+)")
+
+
+class ValueHints:
+    """Hints for one catalog's arguments; what its examples show is read once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._shapes: dict[tuple[str, str], set[str]] = {}
+        self._kinds: dict[str, set[str]] = {}
+        for proc in catalog.procs:
+            for example in proc.examples:
+                for arg, value in _example_values(proc, example):
+                    if arg.type != "string":
+                        continue
+                    self._shapes.setdefault((proc.name, arg.name), set()).add(value)
+                    self._kinds.setdefault(arg.kind or arg.name, set()).add(value)
+
+    def adjust(self, proc: Proc, arg: Arg, found: tuple[Said, ...], said: SaidValues) -> tuple[Said, ...]:
+        """The values with the hints in their scores, likeliest first."""
+        if arg.type in ("enum", "bool", "flag"):
+            return found
+        scored = [replace(s, score=s.score + self._hint(proc, arg, s, said)) for s in found]
+        return tuple(sorted(scored, key=lambda s: -s.score))
+
+    def _hint(self, proc: Proc, arg: Arg, s: Said, said: SaidValues) -> float:
+        score = self._look(proc, arg, s.text) if arg.type == "string" else 0.0
+        text = said.reading.instruction
+        if s.at >= 0:
+            score += _neighbours(proc, arg, text, s)
+        if arg.numeric and _wrong_sign(s.text, said.words.quantities):
+            score += WRONG_SIGN
+        quoted = said.words.quoted
+        if arg.type == "string" and takes_text(arg.name, arg.kind):
+            score += QUOTED_TEXT if s.text in quoted else TEXT_UNQUOTED if quoted else 0.0
+        elif s.text in quoted and " " in s.text:
+            score += QUOTED_NAME
+        if s.text not in quoted and s.at >= 0:
+            inside = [p for q in quoted for p in name_places(text, q)]
+            clocks = clocks_of(text)
+            if s.text not in clocks:
+                inside += [p for places in clocks.values() for p in places]
+            if any(a <= s.at < b for a, b in inside):
+                score += INSIDE
+        return score
+
+    def _look(self, proc: Proc, arg: Arg, text: str) -> float:
+        mine = self._shapes.get((proc.name, arg.name), set()) | self._kinds.get(arg.kind or arg.name, set())
+        if not mine:
+            return 0.0
+        if _alike(text, mine):
+            return ALIKE
+        for other in proc.args:
+            if other is not arg and (other.kind or other.name) != (arg.kind or arg.name):
+                theirs = self._shapes.get((proc.name, other.name), set()) | self._kinds.get(
+                    other.kind or other.name, set()
+                )
+                if _alike(text, theirs):
+                    return OTHER_KIND
+        return SAME_KIND if _look(text) in {_look(v) for v in mine} else 0.0
+
+
+def _neighbours(proc: Proc, arg: Arg, text: str, s: Said) -> float:
+    """Whether the words around a value are the argument's name or kind, or those of another one."""
+    before = {m.group(1).lower() for m in (_BEFORE.search(text[: s.at]), _LAST.search(text[: s.at])) if m}
+    after = {m.group(1).lower() for m in (_AFTER.match(text[s.at :]),) if m}
+    near = set(stems(" ".join(before | after)))
+    exact = before
+
+    def names(a: Arg) -> bool:
+        own = name_words(a.name).lower().split()
+        return bool(set(own) & exact) or bool(set(stems(f"{name_words(a.name)} {name_words(a.kind)}")) & near)
+
+    if names(arg):
+        return NAMED
+    return NAMED_OTHER if any(names(a) for a in proc.args if a is not arg) else 0.0
+
+
+def _wrong_sign(text: str, quantities: Iterable[Quantity]) -> bool:
+    """Whether a number is said with the other sign only: "20 minutes" is not -20, "below" and "minus" are said."""
+    signs = {q.value < 0 for q in quantities if q.value}
+    return bool(signs) and text.startswith("-") not in signs
+
+
+def _look(value: str) -> str:
+    """A value's coarse look: runs of capitals, small letters and digits."""
+    return re.sub(r"[0-9]+", "9", re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", value)))
+
+
+def _alike(value: str, known: Iterable[str]) -> bool:
+    """Whether a value is one of those known but for its digits: its letters are the same, and there are digits."""
+    bare = re.sub(r"[0-9]+", "9", value)
+    return "9" in bare and any(bare == re.sub(r"[0-9]+", "9", k) for k in known)
+
+
+def _example_values(proc: Proc, example: str) -> list[tuple[Arg, str]]:
+    """The values that an example call gives, by argument."""
+    try:
+        words = list_values(example.split(";")[0].strip().strip("[]"))
+    except ListError:
+        return []
+    options: Mapping[str, Arg] = {f"-{a.name}": a for a in proc.options}
+    positionals = list(proc.positionals)
+    out: list[tuple[Arg, str]] = []
+    if not words or words[0] != proc.name:
+        return out
+    i = 1
+    while i < len(words):
+        arg = options.get(words[i])
+        if arg is None and positionals:
+            arg = positionals.pop(0)
+        elif arg is not None and arg.type != "flag":
+            i += 1
+        if arg is not None and i < len(words) and arg.type != "flag":
+            out += [(arg, v) for v in (_items(words[i]) if arg.list_ else [words[i]])]
+        i += 1
+    return out
+
+
+def _items(text: str) -> list[str]:
+    try:
+        return list(list_values(text))
+    except ListError:
+        return [text]
