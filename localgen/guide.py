@@ -12,13 +12,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen.decoder.assignment import Assignment, mentions_of
+from localgen.decoder.assignment import Assignment, call_openings, call_plan, mentions_of
 from localgen.decoder.block_votes import BlockVotes
 from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.dsl_reading import DslReader, DslReading
-from localgen.decoder.option_scores import OptionScores
+from localgen.decoder.option_scores import OptionScores, bounds_of
 from localgen.decoder.said import SaidValues
+from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, plan_task
 from localgen.decoder.value_hints import ValueHints
+from localgen.decoder.votes import dsl_bonus
 from localgen_grammars.constraint.grounding import Words
 from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Arg, Proc, Variable
@@ -38,6 +40,7 @@ ODDS_SHARE, UNREAD, MOST = 0.1, -5.0, 6.0
 PRIOR_SHARE = 1.0
 # Share of how well the instruction fills a proc's call, against the proc that it fills best.
 PLAN_SHARE = 0.2
+PLANNED = 3.0  # z-scores that a pack puts what is planned ahead by
 
 
 class DomainReader:
@@ -111,7 +114,7 @@ class Guide:
         said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
         calls = [(p, self.procs[p.name]) for p in catalog.procs if p.name in self.procs]
         calls += [(_setter(v), self.variables[v.name]) for v in catalog.variables if v.name in self.variables]
-        return {p.name: Assignment(p, r, said, mentions, scores, self._domain.hints) for p, r in calls}
+        return {p.name: call_plan(p, r, said, mentions, scores, self._domain.hints) for p, r in calls}
 
     def reranked(self, ranking: Ranking, plans: Mapping[str, Assignment]) -> Ranking:
         """The ranking with the reader's odds in it, and how well each proc's call can be filled."""
@@ -134,16 +137,60 @@ class Guide:
                 bonus[i] += PLAN_SHARE * max(plans[s.name].score - best, -MOST)
         return replace(ranking, scores=(ranking.scores + bonus).astype(np.float32))
 
-    def call_votes(self, plans: Mapping[str, Assignment], weight: float) -> CallVotes:
+    def plan_task(
+        self, ranking: Ranking, words: Words, scores: OptionScores, names: Sequence[str]
+    ) -> tuple[Planned, ...]:
+        """The statements that the instruction asks for, clause by clause; see `task_plan`."""
+        catalog = self._domain.domain.catalog
+        said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
+        rows = np.vstack([ranking.scores[None], ranking.clause_scores]).astype(np.float64)
+        column = {(s.kind, s.name): i for i, s in enumerate(ranking.symbols)}
+        out = []
+        for p in catalog.procs:
+            if p.name in self.procs:
+                openings = call_openings(p, self.procs[p.name], said, scores, self._domain.hints)
+                out.append(Candidate(p.name, rows[:, column["proc", p.name]], openings, tuple(bounds_of(p))))
+        for v in catalog.variables:
+            if v.name in self.variables:
+                openings = call_openings(_setter(v), self.variables[v.name], said, scores, self._domain.hints)
+                out.append(Candidate(f"set {v.name}", rows[:, column["variable", v.name]], openings))
+        for d, readings in self.statements.items():
+            dsl = self._domain.dsls[d]
+            reading = DslReading(dsl, readings, said, PRIOR_SHARE * self._prior[d])
+            bonus = dsl_bonus(dsl.dsl.embedding.open.strip(), ranking.instruction, catalog)
+            for i, r in enumerate(readings):
+                fit = self._prior[d][:, i] + bonus + ODDS_SHARE * float(np.clip(r.asked, -MOST, MOST))
+                fit = np.concatenate([fit[:1], fit[1:]]) if len(fit) > 1 else np.repeat(fit, 2)
+                out.append(Candidate(dsl.dsl.embedding.open.strip(), fit, reading.openings(i), (), (d, i)))
+        spans = clause_spans(ranking.instruction, ranking.clauses)
+        return plan_task(out, spans, said, mentions)
+
+    def needed(self, ranking: Ranking, task: Sequence[Planned]) -> Ranking:
+        """The ranking with what is planned in front, so that the pack holds it."""
+        first: dict[tuple[str, str], float] = {}
+        for p in task:
+            if p.candidate.statement is None:
+                name = p.branch.removeprefix("set ")
+                first["variable" if p.branch != name else "proc", name] = PLANNED
+        bonus = [first.get((s.kind, s.name), 0.0) for s in ranking.symbols]
+        return replace(ranking, scores=(ranking.scores + np.array(bonus)).astype(np.float32))
+
+    def call_votes(
+        self, plans: Mapping[str, Assignment], weight: float, task: Sequence[Planned] = ()
+    ) -> CallVotes:
         """Advice inside the calls that are planned."""
         catalog = self._domain.domain.catalog
         procs: dict[str, Proc] = {p.name: p for p in catalog.procs if p.name in self.procs}
         procs |= {f"set {v.name}": _setter(v) for v in catalog.variables if v.name in self.variables}
-        return CallVotes(procs, plans, weight)
+        return CallVotes(procs, plans, by_branch(task), weight)
 
-    def block_votes(self, words: Words, weight: float) -> BlockVotes:
+    def block_votes(self, words: Words, weight: float, task: Sequence[Planned] = ()) -> BlockVotes:
         """Advice inside DSL blocks."""
-        return BlockVotes(self.dsl_readings(words), weight, pure=self._domain.domain.catalog.host == "none")
+        readings = self.dsl_readings(words)
+        for d, reading in zip((d for d, found in self.statements.items() if found), readings, strict=True):
+            reading.plan([(p.candidate.statement[1], p.assignment) for p in task
+                          if p.candidate.statement is not None and p.candidate.statement[0] == d])  # fmt: skip
+        return BlockVotes(readings, weight, pure=self._domain.domain.catalog.host == "none")
 
     def dsl_readings(self, words: Words) -> list[DslReading]:
         """What was read of each DSL's statements."""

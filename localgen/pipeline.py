@@ -22,6 +22,7 @@ from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, Vote, decode
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.option_scores import OptionScores
+from localgen.decoder.task_plan import branches_of
 from localgen.decoder.votes import (
     STATEMENT_WEIGHT,
     WORD_WEIGHT,
@@ -139,9 +140,10 @@ class Generator:
             scores = OptionScores(instruction, read, retriever.encoder.encode, sources.quantities, names)
             plans = guide.plan(sources, scores, names)
             ranking = guide.reranked(ranking, plans)
+            task = guide.plan_task(ranking, sources, scores, names)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
-            pack = self._pack(ranking, engine.model)
+            pack = self._pack(guide.needed(ranking, task) if len(task) > 1 else ranking, engine.model)
             constraint = compile_constraint(
                 self.domain, pack, grammars, instruction, grounding=options.grounding, more_sources=facts
             )
@@ -150,10 +152,11 @@ class Generator:
         said = constraint.words or Words()
         vote = _vote(
             StatementVotes(
-                ranking, constraint.procs, catalog, self.statement_weight, bool(enumerated(instruction, said))
+                ranking, constraint.procs, catalog, self.statement_weight, bool(enumerated(instruction, said)),
+                branches_of(task),
             ),
-            guide.block_votes(said, self.reader_weight),
-            guide.call_votes(plans, self.reader_weight),
+            guide.block_votes(said, self.reader_weight, task),
+            guide.call_votes(plans, self.reader_weight, task),
             WordVotes(constraint.words, instruction, catalog, self.word_weight),
             engine.model,
         )

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from localgen.decoder.option_scores import OptionScores, bounds_of
 from localgen.decoder.said import Said, SaidValues
@@ -21,14 +23,20 @@ from localgen_grammars.constraint.clocks import clocks_of
 from localgen_grammars.constraint.grounding import Words
 from localgen_grammars.constraint.places import name_places
 from localgen_grammars.constraint.quantities import ORDINALS
-from localgen_retrieval.catalog import Arg, Proc
-from localgen_retrieval.reader import Reading, SlotReading, SymbolReading
+from localgen_retrieval.catalog import Proc
+from localgen_retrieval.reader import Reading, SymbolReading
+
+Floats = NDArray[np.float64]
 
 # In nats: a name or number of the instruction that is left over; words that two arguments take; a value that a
 # required argument takes from nowhere; a lower bound above the upper one.
 LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 4.0, -6.0, -6.0
-VALUE_SHARE, MOST = 1.0, 7.0
+MOST = 7.0
 BEAM, VALUES = 300, 6
+# Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
+# from elsewhere costs. How far
+# below the worst of those planned a value is that no way to fill a call has.
+WITHIN, ELSEWHERE, UNPLANNED = 0.5, -2.5, 2.0
 _UNSURE = frozenset({"one", "a", "an", "once", "single", *ORDINALS})
 
 
@@ -77,27 +85,73 @@ def mentions_of(instruction: str, words: Words, names: Sequence[str]) -> tuple[M
     return tuple(merged)
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A place for a value in a call or statement.
+
+    Attributes:
+        odds: log odds that it is given; 0 and not `optional` where it must be.
+        given: what may stand there, likeliest first. extra: what else speaks for a value.
+        kind: "flag" has no value, "list" takes several.
+    """
+
+    name: str
+    given: tuple[Said, ...]
+    odds: float = 0.0
+    optional: bool = False
+    kind: Literal["value", "flag", "list"] = "value"
+    extra: Mapping[str, float] = field(default_factory=dict)
+
+    def within(self, start: int, end: int) -> Opening:
+        """The same from start to end: what is said elsewhere may only be referred back to ("put STS1 on her")."""
+        here = [s.score for s in self.given if start <= s.at < end]
+        back = -WITHIN * min(0.0, float(np.logaddexp.reduce(here))) if here else 0.0
+        given = [
+            replace(s, score=s.score + (back if start <= s.at < end else ELSEWHERE if s.at >= 0 else 0.0))
+            for s in self.given
+        ]
+        return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)))
+
+
+def call_openings(
+    proc: Proc, symbol: SymbolReading, said: SaidValues, scores: OptionScores | None = None,
+    hints: ValueHints | None = None,
+) -> tuple[Opening, ...]:  # fmt: skip
+    """The arguments of a call as the reader has them; scores, hints: what else speaks for options and values."""
+    slots = {s.slot.name: s for s in symbol.slots}
+    out = []
+    for a in proc.args:
+        slot = slots.get(a.name)
+        if slot is None:
+            continue
+        given = said.of_arg(slot, a) if a.type != "flag" else ()
+        if hints is not None:
+            given = hints.adjust(proc, a, given, said)
+        extra = scores.values(proc, a, "") if scores is not None and given else {}
+        odds = 0.0
+        if not a.required:
+            odds = float(np.clip(slot.filled, -MOST, MOST)) + (scores.option(proc, a, "") if scores else 0.0)
+        kind: Literal["value", "flag", "list"] = "flag" if a.type == "flag" else "list" if a.list_ else "value"
+        out.append(Opening(a.name, given, odds, not a.required, kind, extra))
+    return tuple(out)
+
+
 class Assignment:
-    """The ways to fill one call.
+    """The ways to fill a call or statement.
 
     Args:
-        symbol: the reading of the proc. said: the instruction's values.
-        scores, hints: what else speaks for options and values.
+        costs: (mentions,) of leaving each over.
+        pairs: openings of which the first is a lower, the second an upper bound.
     """
 
     def __init__(
-        self, proc: Proc, symbol: SymbolReading, said: SaidValues, mentions: Sequence[Mention],
-        scores: OptionScores | None = None, hints: ValueHints | None = None,
+        self, openings: Sequence[Opening], said: SaidValues, mentions: Sequence[Mention], costs: Floats,
+        pairs: Sequence[tuple[str, str]] = (), beam: int = BEAM,
     ) -> None:  # fmt: skip
-        self._said, self._mentions, self._scores = said, mentions, scores
-        slots = {s.slot.name: s for s in symbol.slots}
-        self._given = {a.name: said.of_arg(slots[a.name], a) for a in proc.args if a.name in slots and a.type != "flag"}
-        if hints is not None:
-            args = {a.name: a for a in proc.args}
-            self._given = {n: hints.adjust(proc, args[n], found, said) for n, found in self._given.items()}
-        costs = LEFT_OVER * _relevance(said.reading, symbol, mentions)
-        order = [(a.name, self._choices(proc, a, slots[a.name])) for a in proc.args if a.name in slots]
-        self.fillings = _in_order(_search(order, costs), proc)
+        self._said, self._mentions = said, mentions
+        self._given = {o.name: o.given for o in openings}
+        order = [(o.name, self._choices(o)) for o in openings]
+        self.fillings = _in_order(_search(order, costs, beam), pairs)
 
     @property
     def score(self) -> float:
@@ -109,50 +163,46 @@ class Assignment:
         kept = tuple(f for f in self.fillings if all(f.values.get(k) == v for k, v in written.items()))
         return kept or self.fillings
 
-    def odds(self, arg: str, among: Sequence[Filling]) -> float:
+    def odds(self, name: str, among: Sequence[Filling]) -> float:
         """Log odds that an argument is given."""
-        with_ = max((f.score for f in among if arg in f.values), default=None)
-        without = max((f.score for f in among if arg not in f.values), default=None)
+        with_ = max((f.score for f in among if name in f.values), default=None)
+        without = max((f.score for f in among if name not in f.values), default=None)
         if with_ is None or without is None:
             return MOST if without is None else -MOST
         return float(np.clip(with_ - without, -MOST, MOST))
 
-    def values(self, arg: str, among: Sequence[Filling]) -> dict[str, float]:
+    def values(self, name: str, among: Sequence[Filling]) -> dict[str, float]:
         """Scores of an argument's values (of a list: its items), the best way's 0."""
         best: dict[str, float] = {}
         for f in among:
-            for value in f.values.get(arg, ()):
+            for value in f.values.get(name, ()):
                 best[value] = max(best.get(value, -np.inf), f.score)
         top = max(best.values(), default=0.0)
         found = {v: s - top for v, s in best.items()}
-        worst = min(found.values(), default=0.0) - 1.0
-        given = self._given.get(arg, ())
+        worst = min(found.values(), default=0.0) - UNPLANNED
+        given = self._given.get(name, ())
         for s in given:
             if s.text not in found:
                 found[s.text] = max(worst + min(0.0, s.score - given[0].score), -2 * MOST)
         return found
 
-    def items(self, arg: str, among: Sequence[Filling]) -> tuple[str, ...]:
+    def items(self, name: str, among: Sequence[Filling]) -> tuple[str, ...]:
         """What the best way gives to an argument."""
-        return next((f.values[arg] for f in among if arg in f.values), ())
+        return next((f.values[name] for f in among if name in f.values), ())
 
-    def _choices(self, proc: Proc, arg: Arg, slot: SlotReading) -> list[_Choice]:
-        extra = self._scores.option(proc, arg, "") if self._scores else 0.0
-        odds = 0.0 if arg.required else float(np.clip(slot.filled, -MOST, MOST)) + extra
-        out = [] if arg.required else [_Choice(None, 0.0, frozenset())]
-        if arg.type == "flag":
-            return [*out, _Choice((), odds, frozenset())]
-        others = self._scores.values(proc, arg, "") if self._scores else {}
-        given = [(s, VALUE_SHARE * max(s.score, -MOST) + others.get(s.text, 0.0)) for s in self._given[arg.name]]
+    def _choices(self, o: Opening) -> list[_Choice]:
+        out = [_Choice(None, 0.0, frozenset())] if o.optional else []
+        if o.kind == "flag":
+            return [*out, _Choice((), o.odds, frozenset())]
+        given = [(s, max(s.score, -MOST) + o.extra.get(s.text, 0.0)) for s in o.given]
         given.sort(key=lambda g: -g[1])
-        top = max(0.0, given[0][1] - given[0][0].score) if given and others else 0.0
-        if arg.list_ and given:
+        top = max(0.0, given[0][1] - given[0][0].score) if given and o.extra else 0.0
+        if o.kind == "list" and given:
             several = self._said.several(tuple(s for s, _ in given))
             if len(several) > 1:
-                best = given[0][1] - top
-                out.append(_Choice(tuple(s.text for s in several), odds + best, self._of(several)))
-        out += [_Choice((s.text,), odds + score - top, self._of([s])) for s, score in given[:VALUES]]
-        if not given and arg.required:
+                out.append(_Choice(tuple(s.text for s in several), o.odds + given[0][1] - top, self._of(several)))
+        out += [_Choice((s.text,), o.odds + score - top, self._of([s])) for s, score in given[:VALUES]]
+        if not given and not o.optional:
             out.append(_Choice(None, NOWHERE, frozenset()))
         return out
 
@@ -163,7 +213,17 @@ class Assignment:
         return frozenset(i for i, m in enumerate(self._mentions) if any(m.start <= a < m.end for a in at))
 
 
-def _relevance(reading: Reading, symbol: SymbolReading, mentions: Sequence[Mention]) -> np.ndarray:
+def call_plan(
+    proc: Proc, symbol: SymbolReading, said: SaidValues, mentions: Sequence[Mention],
+    scores: OptionScores | None = None, hints: ValueHints | None = None,
+) -> Assignment:  # fmt: skip
+    """The ways to fill one call from the whole instruction."""
+    costs = LEFT_OVER * relevance(said.reading, symbol, mentions)
+    openings = call_openings(proc, symbol, said, scores, hints)
+    return Assignment(openings, said, mentions, costs, bounds_of(proc))
+
+
+def relevance(reading: Reading, symbol: SymbolReading, mentions: Sequence[Mention]) -> Floats:
     """(mentions,) weight of each, less where it stands outside the words that ask for the symbol."""
     n = len(reading.offsets)
     out = np.zeros(len(mentions))
@@ -173,9 +233,8 @@ def _relevance(reading: Reading, symbol: SymbolReading, mentions: Sequence[Menti
     return out
 
 
-def _in_order(fillings: Sequence[Filling], proc: Proc) -> tuple[Filling, ...]:
+def _in_order(fillings: Sequence[Filling], pairs: Sequence[tuple[str, str]]) -> tuple[Filling, ...]:
     """The fillings with those marked down whose lower bound is above the upper one, best first."""
-    pairs = bounds_of(proc)
     if not pairs:
         return tuple(fillings)
     out = []
@@ -191,7 +250,7 @@ def _number(values: tuple[str, ...]) -> float:
     return float(found.group(0)) if found else 0.0
 
 
-def _search(order: Sequence[tuple[str, Sequence[_Choice]]], costs: np.ndarray) -> tuple[Filling, ...]:
+def _search(order: Sequence[tuple[str, Sequence[_Choice]]], costs: Floats, width: int) -> tuple[Filling, ...]:
     """The best fillings, best first."""
     beam: list[tuple[float, frozenset[int], dict[str, tuple[str, ...]]]] = [(-float(costs.sum()), frozenset(), {})]
     for name, choices in order:
@@ -205,5 +264,5 @@ def _search(order: Sequence[tuple[str, Sequence[_Choice]]], costs: np.ndarray) -
                 more = values if c.values is None else {**values, name: c.values}
                 grown.append((score + c.score + float(gain), used | c.mentions, more))
         grown.sort(key=lambda g: -g[0])
-        beam = grown[:BEAM]
+        beam = grown[:width]
     return tuple(Filling(values, score) for score, _, values in beam)

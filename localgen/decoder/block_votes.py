@@ -24,6 +24,8 @@ from .votes import Floats, Piece, arbitrate
 STATEMENT_SHARE, VALUE_SHARE, MOST = 1.0, 3.0, 7.0
 # A statement that stands there already; the next one that is asked for, less for each before it.
 WRITTEN, NEXT, LATER = -8.0, 2.0, 0.7
+# The statement whose turn it is in the task's plan; a planned list that goes on while items are left, or does not.
+PLANNED, LISTED = 6.0, 8.0
 # The end of a line where a statement is whole, and of the block where all that is asked for is there; against a line's
 # end in the middle of a statement.
 LINE_END, BLOCK_END, BROKEN_LINE, BARE_SPACE = 4.0, 6.0, 10.0, 1.0
@@ -106,6 +108,9 @@ class BlockVotes:
                 continue
             fits = [score + self._element(block, c, written, spelt) for c, score in scored]
             best = max(fits, default=-np.inf)
+            head, broken, _ = written.partition("\n")
+            if broken and not any(c.element is None for c in block.reading.cursors((block.begun + head).strip())):
+                best = min(best, 0.0) - BROKEN_LINE if np.isfinite(best) else -BROKEN_LINE
             if np.isfinite(best):
                 vote[k] = self.weight * best
         return arbitrate(log_probs, vote - (1 - MODEL_SHARE) * log_probs)
@@ -118,7 +123,9 @@ class BlockVotes:
             odds = float(np.clip(reading.odds[c.statement], -MOST, MOST))
             score += STATEMENT_SHARE * odds + WRITTEN * (used[c.statement] > 0 and c.statement not in left)
             score += max(0.0, NEXT - LATER * left.index(c.statement)) if c.statement in left else 0.0
-        return score + reading.part_odds(c.statement, c.part, c.at)
+            if reading.planned:
+                score = PLANNED * (c.statement in left[:1]) + WRITTEN * (c.statement not in left)
+        return score + reading.part_odds(c.statement, c.part, c.at, block.lines)
 
     def _element(
         self, block: _Inside, c: Cursor, written: str, spelt: Mapping[tuple[int, int], Spellings]
@@ -131,7 +138,8 @@ class BlockVotes:
             return -np.inf
         if isinstance(c.element, Literal):
             word = c.element.text
-            return 0.0 if word.startswith(text) or (text.startswith(word) and c.begun != word) else -np.inf
+            listed = block.reading.goes_on(c, block.begun, block.lines) * LISTED
+            return listed if word.startswith(text) or (text.startswith(word) and c.begun != word) else -np.inf
         if not isinstance(c.element, Place):
             return -np.inf
         place = _place(block, c)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,14 +50,17 @@ class CallVotes:
 
     Args:
         procs: by name; a catalog's variable as `set NAME`, with its value as the positional.
-        plans: how the instruction fills their calls.
+        plans: how the instruction fills their calls. planned: those of a task's plan, in order, each from its clauses.
         weight: share of the vote; 0 switches it off.
     """
 
-    def __init__(self, procs: Mapping[str, Proc], plans: Mapping[str, Assignment], weight: float = 1.0) -> None:
+    def __init__(
+        self, procs: Mapping[str, Proc], plans: Mapping[str, Assignment],
+        planned: Mapping[str, Sequence[Assignment]] = MappingProxyType({}), weight: float = 1.0,
+    ) -> None:  # fmt: skip
         self.weight = weight
         self._procs = {name: proc for name, proc in procs.items() if name in plans}
-        self._plans = plans
+        self._plans, self._planned = plans, planned
 
     def inside(self, text: str) -> bool:
         """Whether a text ends in a call that is planned."""
@@ -69,13 +73,13 @@ class CallVotes:
             return None
         proc, rest = found
         before = text[: len(text) - len(rest)]
-        plan = self._plans[proc.name]
+        plan = self._plan(proc, before)
         at = _cursor(proc, rest)
         written = [piece(int(token)).decode("utf-8", "replace") for token in tokens]
         out = log_probs
         arg = at.waiting or (at.positional if not at.last.startswith("-") else None)
         if arg is not None:
-            valued = self._value_biases(proc, arg, at, before, plan.consistent(at.values), written, out)
+            valued = self._value_biases(proc, plan, arg, at, before, plan.consistent(at.values), written, out)
             if _open_list(at.last) or (at.waiting is not None and not at.last):
                 return valued
             out = out if valued is None else valued
@@ -84,10 +88,10 @@ class CallVotes:
             fresh = [w if w.startswith(" ") and w != " " else "" for w in written]
             if at.positional is not None:
                 ways = plan.consistent(at.values)
-                valued = self._value_biases(proc, at.positional, at, before, ways, fresh, out)
+                valued = self._value_biases(proc, plan, at.positional, at, before, ways, fresh, out)
                 out = out if valued is None else valued
         start = f" {at.last}" if at.last.startswith("-") and at.waiting is None else ""
-        chosen = self._option_biases(proc, at, start, plan.consistent(at.values), written, out)
+        chosen = self._option_biases(proc, plan, at, start, plan.consistent(at.values), written, out)
         return chosen if chosen is not None else (out if out is not log_probs else None)
 
     def _call(self, text: str) -> tuple[Proc, str] | None:
@@ -101,15 +105,24 @@ class CallVotes:
             name, rest = f"set {variable}", space + value
         return (self._procs[name], rest) if name in self._procs else None
 
-    def _odds(self, proc: Proc, arg: Arg, ways: Sequence[Filling]) -> float:
-        return 0.0 if arg.required else self.weight * OPTION_SHARE * self._plans[proc.name].odds(arg.name, ways)
+    def _plan(self, proc: Proc, before: str) -> Assignment:
+        """The plan of this call: that of its turn, after `before`."""
+        mine = self._planned.get(proc.name)
+        if not mine:
+            return self._plans[proc.name]
+        turn = len(re.findall(rf"(?:^|[\n\[])[ ]*{re.escape(proc.name)}(?=[ \n\]])", before))
+        return mine[min(turn, len(mine) - 1)]
+
+    def _odds(self, plan: Assignment, arg: Arg, ways: Sequence[Filling]) -> float:
+        return 0.0 if arg.required else self.weight * OPTION_SHARE * plan.odds(arg.name, ways)
 
     def _option_biases(
-        self, proc: Proc, at: _Cursor, start: str, ways: Sequence[Filling], written: Sequence[str], log_probs: Floats
-    ) -> Floats | None:
-        votes = [(f" -{a.name}", self._odds(proc, a, ways)) for a in proc.options if a.name not in at.used]
+        self, proc: Proc, plan: Assignment, at: _Cursor, start: str, ways: Sequence[Filling], written: Sequence[str],
+        log_probs: Floats,
+    ) -> Floats | None:  # fmt: skip
+        votes = [(f" -{a.name}", self._odds(plan, a, ways)) for a in proc.options if a.name not in at.used]
         bare = at.positional if at.positional is not None and not at.positional.required else None
-        bare_odds = self._odds(proc, bare, ways) if bare is not None else 0.0
+        bare_odds = self._odds(plan, bare, ways) if bare is not None else 0.0
         if not any(v for _, v in votes) and not bare_odds:
             return None
         out = log_probs.copy()
@@ -125,14 +138,14 @@ class CallVotes:
         return out - log_sum(out)
 
     def _value_biases(
-        self, proc: Proc, arg: Arg, at: _Cursor, before: str, ways: Sequence[Filling], written: Sequence[str],
-        log_probs: Floats,
+        self, proc: Proc, plan: Assignment, arg: Arg, at: _Cursor, before: str, ways: Sequence[Filling],
+        written: Sequence[str], log_probs: Floats,
     ) -> Floats | None:  # fmt: skip
         """Votes among the tokens that go on with a value or begin it; "" among them has none."""
-        scores, last = self._scores(proc, arg, before, ways), at.last
+        scores, last = self._scores(proc, plan, arg, before, ways), at.last
         if not scores:
             return None
-        items = self._plans[proc.name].items(arg.name, ways) if arg.list_ else ()
+        items = plan.items(arg.name, ways) if arg.list_ else ()
         inside = _open_list(last)
         done = _parts(last.rpartition(" ")[0]) if inside else set()
         left = [t for t in items if t not in done]
@@ -165,11 +178,15 @@ class CallVotes:
         votes = [self.weight * vote(token) for token in written]
         return arbitrate(log_probs, np.array(votes, np.float64))
 
-    def _scores(self, proc: Proc, arg: Arg, before: str, ways: Sequence[Filling]) -> dict[str, float]:
+    def _scores(
+        self, proc: Proc, plan: Assignment, arg: Arg, before: str, ways: Sequence[Filling]
+    ) -> dict[str, float]:
         """How fit each value is for an arg, less where an earlier call of the same proc has it."""
         earlier = {w for m in re.finditer(rf"(?:^|[\n\[ ]){re.escape(proc.name)} ([^\n]*)", before)
                    for w in _parts(m.group(1))}  # fmt: skip
-        found = self._plans[proc.name].values(arg.name, ways)
+        found = plan.values(arg.name, ways)
+        if proc.name in self._planned:  # each call has its own clauses
+            earlier = set()
         return {v: VALUE_SHARE * s + USED_BEFORE * (v in earlier) for v, s in found.items()}
 
 

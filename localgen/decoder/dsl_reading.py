@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from localgen.decoder.assignment import Assignment, Opening
 from localgen.decoder.said import Said, SaidValues
+from localgen.decoder.value_hints import hinted
 from localgen_grammars.dsl import DslGrammar
 from localgen_grammars.statement_cursor import Cursor, cursors
 from localgen_grammars.statements import Literal, Nested, Place, Repeated, Statement, match_example, statements_of
@@ -24,6 +26,8 @@ from localgen_retrieval.text import name_words
 MOST, NOTHING_FITS, SEVERAL, ONE = 6.0, -4.0, 4.0, -4.0
 # A value that stands in this statement already, and in an earlier one of the same kind.
 USED_HERE, USED_BEFORE = -1.5, -1.5
+# Of a planned list: an item that is written, and one whose turn has not come.
+LISTED, LATER = -6.0, -2.0
 MOST_ALIKE = 6
 # A clause asks for a statement of its own from this prior and these odds on.
 CLAUSE_PRIOR, CLAUSE_ODDS = 0.8, 1.5
@@ -35,6 +39,7 @@ class DslReader:
     Attributes:
         statements: those whose form the grammar fixes; symbols: as the reader sees them, in the same order.
         productions: the index of the catalog's production for each, -1 for none.
+        examples: the values of its example, by element.
     """
 
     def __init__(self, dsl: Dsl, grammar: DslGrammar) -> None:
@@ -47,6 +52,7 @@ class DslReader:
                 at, tokens = found
                 about.setdefault(at, (n, _values(known[at], [(t.type, str(t)) for t in tokens])))
         statements, symbols, productions = list[Statement](), list[ReadSymbol](), list[int]()
+        examples = list[dict[int, str]]()
         for i, s in enumerate(known):
             if any(isinstance(e, Nested) for e in s.full) or not isinstance(s.full[0], Literal):
                 continue
@@ -55,6 +61,8 @@ class DslReader:
             statements.append(s)
             symbols.append(_symbol(f"{dsl.name}.{i}", name, summary, s, values))
             productions.append(n)
+            examples.append(values)
+        self.examples = tuple(examples)
         self.statements, self.symbols, self.productions = tuple(statements), tuple(symbols), tuple(productions)
 
 
@@ -73,11 +81,13 @@ class DslReading:
         self, reader: DslReader, readings: Sequence[SymbolReading], said: SaidValues, prior: NDArray[np.float64]
     ) -> None:
         self.dsl = reader.dsl
-        self.statements = reader.statements
+        self.statements, self._examples = reader.statements, reader.examples
         self._readings = readings
         self._said = said
         self._slots = [{int(s.slot.name): s for s in r.slots} for r in readings]
         self._found: dict[tuple[int, int], tuple[Said, ...]] = {}
+        self._cursors: dict[str, list[Cursor]] = {}
+        self._planned: list[tuple[int, Assignment]] = []
         asked = np.array([r.asked for r in readings])
         self.odds = asked + prior.max(axis=0)
         wanted = {int(self.odds.argmax())} if len(readings) else set[int]()
@@ -89,8 +99,10 @@ class DslReading:
         self.asked = [i for i in order for _ in range(self._times(i))]
 
     def cursors(self, text: str) -> list[Cursor]:
-        """The readings of a text as the beginning of a statement."""
-        return cursors(self.statements, text)
+        """The readings of a text as the beginning of a statement; kept, since candidates write the same."""
+        if text not in self._cursors:
+            self._cursors[text] = cursors(self.statements, text)
+        return self._cursors[text]
 
     def used(self, lines: Sequence[str]) -> Counter[int]:
         """How often each statement stands in whole lines."""
@@ -106,12 +118,13 @@ class DslReading:
                 out.append(i)
         return out
 
-    def part_odds(self, statement: int, part: Sequence[int], at: int) -> float:
+    def part_odds(self, statement: int, part: Sequence[int], at: int, lines: Sequence[str] = ()) -> float:
         """What speaks for a part by its optional elements from `at` on, beside the likeliest part (at most 0)."""
-        best = max(self._part_score(statement, p, at) for p in self.statements[statement].parts)
-        return self._part_score(statement, part, at) - best
+        plan = self._instance(statement, lines)
+        best = max(self._part_score(statement, p, at, plan) for p in self.statements[statement].parts)
+        return self._part_score(statement, part, at, plan) - best
 
-    def _part_score(self, statement: int, part: Sequence[int], at: int) -> float:
+    def _part_score(self, statement: int, part: Sequence[int], at: int, plan: Assignment | None) -> float:
         s = self.statements[statement]
         total = 0.0
         for i in range(at, len(s.full)):
@@ -121,6 +134,9 @@ class DslReading:
             if isinstance(e, Place):
                 slot = self._slots[statement].get(i)
                 odds = slot.filled if slot is not None and self.of(statement, i) else NOTHING_FITS
+                odds = odds if plan is None else plan.odds(str(i), plan.fillings)
+            elif isinstance(e, Repeated) and plan is not None:
+                odds = SEVERAL if len(plan.items(str(i - 1), plan.fillings)) > 1 else ONE
             elif isinstance(e, Repeated):
                 odds = SEVERAL if len(self._said.several(self.of(statement, i - 1))) > 1 else ONE
             else:
@@ -129,9 +145,23 @@ class DslReading:
             total += odds if i in part else 0.0
         return total
 
+    def goes_on(self, c: Cursor, begun: str, lines: Sequence[str]) -> int:
+        """Whether a planned list goes on with another item: 1 or -1; 0 where no list is being written."""
+        plan = self._instance(c.statement, lines)
+        full = self.statements[c.statement].full
+        if plan is None or c.at >= len(full) or not isinstance(full[c.at], Repeated):
+            return 0
+        items = plan.items(str(c.at - 1), plan.fillings)
+        return 1 if any(t not in _parts(begun) for t in items) else -1
+
     def values(self, statement: int, place: int, before: str, lines: Sequence[str]) -> dict[str, float]:
         """How likely each value is in a place, less where it is written already: before it, or in a like statement."""
         here = _parts(before)
+        plan = self._instance(statement, lines)
+        if plan is not None:
+            found, items = plan.values(str(place), plan.fillings), plan.items(str(place), plan.fillings)
+            todo = [t for t in items if t not in here] if len(items) > 1 else []
+            return {t: s + LISTED * (t in here) + LATER * (bool(todo) and t != todo[0]) for t, s in found.items()}
         same = [line for line in lines if statement in self.used([line])]
         earlier = {w for line in same for w in _parts(line)} if self._times(statement) > 1 else set()
         return {
@@ -145,11 +175,46 @@ class DslReading:
         if key not in self._found:
             e, slot = self.statements[statement].full[place], self._slots[statement].get(place)
             known = isinstance(e, Place) and slot is not None
-            self._found[key] = self._read(e, slot) if known else ()  # type: ignore[arg-type]
+            self._found[key] = self._read(statement, place, e, slot) if known else ()  # type: ignore[arg-type]
         return self._found[key]
 
-    def _read(self, e: Place, slot: SlotReading) -> tuple[Said, ...]:
-        return self._said.choices(slot) if e.values else self._said.of_pattern(slot, e.pattern)
+    def _read(self, statement: int, place: int, e: Place, slot: SlotReading) -> tuple[Said, ...]:
+        if e.values:
+            return self._said.choices(slot)
+        found = self._said.of_pattern(slot, e.pattern)
+        before = self.statements[statement].full[place - 1] if place > 1 else None  # the first word is no label
+        word = before.text if isinstance(before, Literal) else ""
+        return hinted(found, self._said, self._examples[statement].get(place, ""), word)
+
+    def openings(self, statement: int) -> tuple[Opening, ...]:
+        """The places of a statement, by the number of their element."""
+        s = self.statements[statement]
+        out = []
+        for i, e in enumerate(s.full):
+            if not isinstance(e, Place):
+                continue
+            slot = self._slots[statement].get(i)
+            optional = any(i not in p for p in s.parts)
+            odds = float(np.clip(slot.filled, -MOST, MOST)) if optional and slot is not None else 0.0
+            repeats = i + 1 < len(s.full) and isinstance(s.full[i + 1], Repeated)
+            out.append(Opening(str(i), self.of(statement, i), odds, optional, "list" if repeats else "value"))
+        return tuple(out)
+
+    @property
+    def planned(self) -> bool:
+        """Whether a task's plan says what is asked for."""
+        return bool(self._planned)
+
+    def plan(self, planned: Sequence[tuple[int, Assignment]]) -> None:
+        """Take the statements of a task's plan as what is asked for."""
+        if planned:
+            self.asked = [i for i, _ in planned]
+            self._planned = list(planned)
+
+    def _instance(self, statement: int, lines: Sequence[str]) -> Assignment | None:
+        """The plan of a statement that is being written after some lines: that of its next time."""
+        mine = [a for i, a in self._planned if i == statement]
+        return mine[min(self.used(lines)[statement], len(mine) - 1)] if mine else None
 
     def _times(self, statement: int) -> int:
         """How often a statement is asked for: as often as all its places have another value, or one enumerates some."""

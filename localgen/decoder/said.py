@@ -25,8 +25,8 @@ from localgen_retrieval.reader import Reading, SlotReading
 
 from .votes import enumerated
 
-# What is not said at all (a default), a function word, and a part of a word, in nats.
-UNSAID, STOP_WORD, PIECE = -9.0, -2.0, -0.7
+# What is not said at all (a default), a function word, a part of a word, and capitals that are said small, in nats.
+UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -0.7, -2.0
 # Items of a list share the pointer's probability: so far below the best, and so likely, a value is one of several.
 ALSO, SURE, LISTED = 1.2, -1.8, 4.0
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -105,6 +105,8 @@ class SaidValues:
             best += PIECE
         if is_stop_word(text):
             best += STOP_WORD
+        if at >= 0 and text.isupper() and text not in self.reading.instruction:
+            best += OTHER_CASE
         return Said(text, best, at)
 
     def _places_of(self, text: str, unit: str | None) -> Spans:

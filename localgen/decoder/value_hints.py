@@ -20,12 +20,13 @@ from localgen_retrieval.catalog import Arg, Catalog, Proc
 from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
 
-ALIKE, SAME_KIND, OTHER_KIND = 2.5, 1.0, -1.5
+ALIKE, SAME_KIND, OTHER_KIND, OTHER_LOOK = 2.5, 1.0, -1.5, -0.5
 NAMED, NAMED_OTHER = 2.0, -1.0
 WRONG_SIGN = -4.0
 QUOTED_TEXT, QUOTED_NAME, TEXT_UNQUOTED, INSIDE = 4.0, -2.0, -3.0, -3.0
 _BEFORE = re.compile(r"([A-Za-z_]+)(?:\s+(?:the|a|an|named|called|is|to|of|on|no|number|id))?[\s:#=(\"'-]*$", re.I)
 _LAST = re.compile(r"([A-Za-z_]+)[\s:#=(\"'-]*$")
+_UNIT_LIKE = re.compile(r"-?\d+(?:\.\d+)?\D*$")
 _AFTER = re.compile(r"[^\s,.;]*[\s\"')-]+([A-Za-z_]+)")
 
 
@@ -62,13 +63,7 @@ class ValueHints:
             score += QUOTED_TEXT if s.text in quoted else TEXT_UNQUOTED if quoted else 0.0
         elif s.text in quoted and " " in s.text:
             score += QUOTED_NAME
-        if s.text not in quoted and s.at >= 0:
-            inside = [p for q in quoted for p in name_places(text, q)]
-            clocks = clocks_of(text)
-            if s.text not in clocks:
-                inside += [p for places in clocks.values() for p in places]
-            if any(a <= s.at < b for a, b in inside):
-                score += INSIDE
+        score += INSIDE * _inside_other(s, said)
         return score
 
     def _look(self, proc: Proc, arg: Arg, text: str) -> float:
@@ -84,7 +79,32 @@ class ValueHints:
                 )
                 if _alike(text, theirs):
                     return OTHER_KIND
-        return SAME_KIND if _look(text) in {_look(v) for v in mine} else 0.0
+        return SAME_KIND if _look(text) in {_look(v) for v in mine} else OTHER_LOOK
+
+
+def hinted(found: tuple[Said, ...], said: SaidValues, example: str, word: str) -> tuple[Said, ...]:
+    """Values for a place of a DSL statement, by its example's value there and the word that stands before it."""
+    text = said.reading.instruction
+    out = []
+    for s in found:
+        look = ALIKE if _alike(s.text, [example]) else SAME_KIND if _look(s.text) == _look(example) else OTHER_LOOK
+        before = _LAST.search(text[: s.at]) if s.at >= 0 else None
+        near = bool(before and word and set(stems(before.group(1))) & set(stems(word)))
+        score = s.score + (look if example and not _UNIT_LIKE.match(s.text) else 0.0) + NAMED * near
+        out.append(replace(s, score=score + INSIDE * _inside_other(s, said)))
+    return tuple(sorted(out, key=lambda s: -s.score))
+
+
+def _inside_other(s: Said, said: SaidValues) -> bool:
+    """Whether a value is a part of a quoted phrase or of a time of day."""
+    text, quoted = said.reading.instruction, said.words.quoted
+    if s.at < 0 or s.text in quoted:
+        return False
+    clocks = clocks_of(text)
+    places = [p for q in quoted for p in name_places(text, q)]
+    if s.text not in clocks:
+        places += [p for found in clocks.values() for p in found]
+    return any(a <= s.at < b for a, b in places)
 
 
 def _neighbours(proc: Proc, arg: Arg, text: str, s: Said) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from localgen.decoder.assignment import Assignment, mentions_of
+from localgen.decoder.assignment import Assignment, call_plan, mentions_of
 from localgen.decoder.said import SaidValues
 from localgen.decoder.value_hints import ValueHints
 from localgen_grammars.constraint.grounding import words_of
@@ -42,7 +42,7 @@ def plan(
     slots = tuple(replace(s, filled=-1.0 if doubt else s.filled / 4) for s in read.symbols[0].slots)
     symbol = replace(read.symbols[0], clause=flat, slots=slots)
     known = ValueHints(CATALOG) if hints else None
-    return Assignment(TOW, symbol, SaidValues(read, words), mentions_of(task, words, names), hints=known)
+    return call_plan(TOW, symbol, SaidValues(read, words), mentions_of(task, words, names), hints=known)
 
 
 def filled(made: Assignment) -> dict[str, tuple[str, ...]]:

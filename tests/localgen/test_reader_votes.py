@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from localgen.decoder.assignment import Assignment, mentions_of
+from localgen.decoder.assignment import call_plan, mentions_of
 from localgen.decoder.block_votes import BlockVotes
 from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.dsl_reading import DslReader, DslReading
@@ -46,7 +46,7 @@ def changes(text: str, *pieces: str, given: Mapping[str, Given] = GIVEN, task: s
     """How the log probability of each piece changes after a text, all of them equally likely before."""
     read = reading(task, (read_proc(ROUTE), given))
     words = words_of(task)
-    plan = Assignment(ROUTE, read.symbols[0], SaidValues(read, words), mentions_of(task, words, ()))
+    plan = call_plan(ROUTE, read.symbols[0], SaidValues(read, words), mentions_of(task, words, ()))
     votes = CallVotes({"route": ROUTE}, {"route": plan})
     before = np.full(len(pieces), -math.log(len(pieces)))
     after = votes.biases(text, np.arange(len(pieces)), before, lambda i: pieces[i].encode())

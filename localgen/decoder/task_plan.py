@@ -1,0 +1,137 @@
+"""A plan of the whole task: which symbols an instruction asks for, in which of its clauses, and with which words.
+
+The instruction's clauses are cut into runs; each run is one statement (a call, a catalog's variable, a statement of a
+DSL) or a remark that asks for nothing. The best cut by dynamic programming: what retrieval says of the run's clauses,
+how well the statement can be filled from the run's own words, less a price for each statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen.decoder.assignment import BEAM, LEFT_OVER, Assignment, Mention, Opening
+from localgen.decoder.said import SaidValues
+
+Floats = NDArray[np.float64]
+
+# What a point of z-score counts in nats, what each statement costs, and what one of a DSL gets back: all its values
+# have to be found, where a call's options add to its score.
+Z_SHARE, PRICE, RULE_BONUS = 5.0, 17.0, 3.0
+# How many clauses a statement may take, how many symbols are tried for each run, and how widely.
+LONGEST, TRIED, NARROW = 4, 4, 24
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A symbol that a statement may be of.
+
+    Attributes:
+        branch: what the statement begins with: a proc's name, `set NAME`, or what opens a DSL's block.
+        statement: of a DSL: (its index in the catalog, the statement's index); None for calls.
+        fit: (clauses + 1,) z-scores; the first is of the whole instruction.
+    """
+
+    branch: str
+    fit: Floats
+    openings: tuple[Opening, ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+    statement: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One statement of a plan, and the ways to fill it from its clauses."""
+
+    candidate: Candidate
+    assignment: Assignment
+
+    @property
+    def branch(self) -> str:
+        """What the statement begins with."""
+        return self.candidate.branch
+
+    def covers(self, other: Planned) -> bool:
+        """Whether another statement would say nothing that this one does not."""
+        if self.candidate is not other.candidate:
+            return False
+        mine, theirs = (p.assignment.fillings[0].values if p.assignment.fillings else {} for p in (self, other))
+        return theirs.items() <= mine.items()
+
+
+def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the clauses stand in an instruction; each goes on to where the next one begins."""
+    starts, at = [], 0
+    for c in clauses:
+        found = instruction.find(c, at)
+        at = max(at, found if found >= 0 else at)
+        starts.append(at)
+        at += len(c) if found >= 0 else 0
+    if starts:
+        starts[0] = 0
+    return [(a, b) for a, b in zip(starts, [*starts[1:], len(instruction)], strict=True)]
+
+
+def plan_task(
+    candidates: Sequence[Candidate], spans: Sequence[tuple[int, int]], said: SaidValues, mentions: Sequence[Mention]
+) -> tuple[Planned, ...]:
+    """The statements of the best plan in the order of their clauses; none where nothing fits at all."""
+    n = len(spans)
+    if not candidates or not n:
+        return ()
+    weights = np.array([LEFT_OVER * m.weight for m in mentions])
+
+    def costs_in(start: int, end: int) -> Floats:
+        return np.array([w if start <= m.start < end else 0.0 for w, m in zip(weights, mentions, strict=True)])
+
+    def fill(c: Candidate, start: int, end: int, beam: int) -> Assignment:
+        whole = (start, end) == (spans[0][0], spans[-1][1])
+        openings = c.openings if whole else [o.within(start, end) for o in c.openings]
+        return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam)
+
+    best: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = [(0.0, ())]
+    for j in range(1, n + 1):
+        ways = []
+        for i in range(max(0, j - LONGEST) if j < n else 0, j):
+            if j - i > LONGEST and (i, j) != (0, n):
+                continue
+            start, end = spans[i][0], spans[j - 1][1]
+            before, steps = best[i]
+            ways.append((before - float(costs_in(start, end).sum()), steps))  # a remark
+            fit = np.array([_fit(c, i, j, n) for c in candidates])
+            for k in np.argsort(-fit)[:TRIED]:
+                c = candidates[int(k)]
+                value = Z_SHARE * float(fit[k]) - PRICE + fill(c, start, end, NARROW).score
+                value += RULE_BONUS * (c.statement is not None)
+                ways.append((before + value, (*steps, (start, end, c))))
+        best.append(max(ways, key=lambda w: w[0]))
+    planned: list[Planned] = []
+    for start, end, c in best[n][1]:
+        new = Planned(c, fill(c, start, end, BEAM))
+        if not any(p.covers(new) for p in planned):
+            planned.append(new)
+    return tuple(planned)
+
+
+def _fit(c: Candidate, i: int, j: int, n: int) -> float:
+    """How well a symbol fits the clauses i to j: the best of them, and all of them as the whole does."""
+    best = float(c.fit[1:][i:j].max()) if len(c.fit) > 1 else float(c.fit[0])
+    return max(best, float(c.fit[0])) if (i, j) == (0, n) else best
+
+
+def branches_of(plan: Sequence[Planned]) -> tuple[str, ...]:
+    """What the statements of a script begin with; what stands together in one block counts once."""
+    out: list[str] = []
+    for p in plan:
+        if p.candidate.statement is None or not out or out[-1] != p.branch:
+            out.append(p.branch)
+    return tuple(out)
+
+
+def by_branch(plan: Sequence[Planned]) -> Mapping[str, tuple[Assignment, ...]]:
+    """The planned calls of each proc and variable, in order."""
+    names = dict.fromkeys(p.branch for p in plan if p.candidate.statement is None)
+    return {name: tuple(p.assignment for p in plan if p.branch == name) for name in names}
