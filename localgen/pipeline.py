@@ -152,8 +152,8 @@ class Generator:
         said = constraint.words or Words()
         vote = _vote(
             StatementVotes(
-                ranking, constraint.procs, catalog, self.statement_weight, bool(enumerated(instruction, said)),
-                branches_of(task),
+                ranking, constraint.procs, catalog, self.statement_weight,
+                not task and bool(enumerated(instruction, said)), branches_of(task),
             ),
             guide.block_votes(said, self.reader_weight, task),
             guide.call_votes(plans, self.reader_weight, task),

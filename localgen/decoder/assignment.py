@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 4.0, -6.0, -6.0
 MOST = 7.0
 BEAM, VALUES = 300, 6
+# One call for each name that the instruction enumerates, where an argument takes one.
+EACH = -1.0
 # Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
 # from elsewhere costs. How far
 # below the worst of those planned a value is that no way to fill a call has.
@@ -101,6 +103,16 @@ class Opening:
     optional: bool = False
     kind: Literal["value", "flag", "list"] = "value"
     extra: Mapping[str, float] = field(default_factory=dict)
+
+    def only(self, value: str) -> Opening:
+        """The same with one value."""
+        return replace(self, given=tuple(s for s in self.given if s.text == value))
+
+    def settled(self, values: tuple[str, ...] | None) -> Opening:
+        """The same, surely given (or not, for None) as some way to fill the whole has it."""
+        odds = 0.0 if not self.optional else -MOST if values is None else MOST
+        given = self.given if not values else tuple(s for s in self.given if s.text in values)
+        return replace(self, odds=odds, given=given)
 
     def within(self, start: int, end: int) -> Opening:
         """The same from start to end: what is said elsewhere may only be referred back to ("put STS1 on her")."""
@@ -197,10 +209,12 @@ class Assignment:
         given = [(s, max(s.score, -MOST) + o.extra.get(s.text, 0.0)) for s in o.given]
         given.sort(key=lambda g: -g[1])
         top = max(0.0, given[0][1] - given[0][0].score) if given and o.extra else 0.0
-        if o.kind == "list" and given:
+        if given:
             several = self._said.several(tuple(s for s, _ in given))
-            if len(several) > 1:
-                out.append(_Choice(tuple(s.text for s in several), o.odds + given[0][1] - top, self._of(several)))
+            each = o.kind == "value" and all(s.text in self._said.listed for s in several)
+            if len(several) > 1 and (o.kind == "list" or each):
+                score = o.odds + given[0][1] - top + EACH * each
+                out.append(_Choice(tuple(s.text for s in several), score, self._of(several)))
         out += [_Choice((s.text,), o.odds + score - top, self._of([s])) for s, score in given[:VALUES]]
         if not given and not o.optional:
             out.append(_Choice(None, NOWHERE, frozenset()))

@@ -8,7 +8,7 @@ how well the statement can be filled from the run's own words, less a price for 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +112,25 @@ def plan_task(
     for start, end, c in best[n][1]:
         new = Planned(c, fill(c, start, end, BEAM))
         if not any(p.covers(new) for p in planned):
-            planned.append(new)
+            planned += _each(new, said, mentions)
     return tuple(planned)
+
+
+def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention]) -> list[Planned]:
+    """A statement for each value that it gives to an opening which takes one; mostly just the statement."""
+    values = p.assignment.fillings[0].values if p.assignment.fillings else {}
+    singles = [o.name for o in p.candidate.openings if o.kind == "value" and len(values.get(o.name, ())) > 1]
+    if not singles:
+        return [p]
+    out = []
+    for turn in range(max(len(values[name]) for name in singles)):
+        openings = tuple(
+            o.settled(values.get(o.name)) if o.name not in singles
+            else o.only(values[o.name][min(turn, len(values[o.name]) - 1)]) for o in p.candidate.openings
+        )  # fmt: skip
+        candidate = replace(p.candidate, openings=openings)
+        out.append(Planned(candidate, Assignment(openings, said, mentions, np.zeros(len(mentions)), candidate.pairs)))
+    return out
 
 
 def _fit(c: Candidate, i: int, j: int, n: int) -> float:

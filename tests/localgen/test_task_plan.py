@@ -99,3 +99,14 @@ def test_statements_of_one_block_begin_it_once() -> None:
     steps = [Planned(c, made[0].assignment) for c in (rule, rule, call, rule)]
     assert branches_of(steps) == ("rules {", "go", "rules {")
     assert list(by_branch(steps)) == ["go"]
+
+
+def test_names_that_are_enumerated_get_a_statement_each_where_one_fits() -> None:
+    task = "open valves V1, V2 and V7 now"
+    words = words_of(task)
+    found = reading(task, (read_proc(OPEN), {"valve": ("V1", "V2", "V7")}))
+    said = SaidValues(found, words)
+    candidates = [Candidate("open", np.array([5.0, 5.0]), call_openings(OPEN, found.symbols[0], said))]
+    made = plan_task(candidates, [(0, len(task))], said, mentions_of(task, words, ("V1", "V2", "V7")))
+    assert [values(p)["valve"] for p in made] == [("V1",), ("V2",), ("V7",)]
+    assert branches_of(made) == ("open", "open", "open")

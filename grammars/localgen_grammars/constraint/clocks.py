@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _HOURS = ("twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _MINUTES = {
@@ -21,6 +22,7 @@ _TIME = re.compile(rf"\b{_PAST}{_HOUR}(?::(?P<digits>[0-5]\d))?{_PART}(?![\w%]|[
 _NAMED = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 
 
+@lru_cache(maxsize=64)
 def clocks_of(text: str) -> dict[str, tuple[tuple[int, int], ...]]:
     """The times of day of a text and where they are said; a bare number is none without a word that makes it one."""
     found: dict[str, tuple[tuple[int, int], ...]] = {}
