@@ -52,7 +52,9 @@ class DomainReader:
         self._procs: dict[int, ReadSymbol] = {}
         self.hints = ValueHints(domain.catalog)
         self.dsls = {
-            i: DslReader(dsl, grammars[dsl.name]) for i, dsl in enumerate(domain.catalog.dsls) if dsl.name in grammars
+            i: DslReader(dsl, grammars[dsl.name], self.hints.vocabulary)
+            for i, dsl in enumerate(domain.catalog.dsls)
+            if dsl.name in grammars
         }
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ odds, and a value's score, are the difference between the best ways with it and 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,8 @@ MOST = 7.0
 BEAM, VALUES = 300, 6
 # One call for each name that the instruction enumerates, where an argument takes one.
 EACH = -1.0
+# Two values of one look (names, times) in another order than they are said, in a statement whose places have one.
+TURNED = -1.0
 # Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
 # from elsewhere costs. How far
 # below the worst of those planned a value is that no way to fill a call has.
@@ -154,16 +157,20 @@ class Assignment:
     Args:
         costs: (mentions,) of leaving each over.
         pairs: openings of which the first is a lower, the second an upper bound.
+        in_turn: whether values of one look mostly come in the order in which they are said.
     """
 
     def __init__(
         self, openings: Sequence[Opening], said: SaidValues, mentions: Sequence[Mention], costs: Floats,
-        pairs: Sequence[tuple[str, str]] = (), beam: int = BEAM,
+        pairs: Sequence[tuple[str, str]] = (), beam: int = BEAM, in_turn: bool = False,
     ) -> None:  # fmt: skip
         self._said, self._mentions = said, mentions
         self._given = {o.name: o.given for o in openings}
         order = [(o.name, self._choices(o)) for o in openings]
-        self.fillings = _in_order(_search(order, costs, beam), pairs)
+        found = _search(order, costs, beam)
+        if in_turn:
+            found = tuple(replace(f, score=f.score + TURNED * self._turned(f)) for f in found)
+        self.fillings = _in_order(found, pairs) if pairs or in_turn else found
 
     @property
     def score(self) -> float:
@@ -201,6 +208,13 @@ class Assignment:
     def items(self, name: str, among: Sequence[Filling]) -> tuple[str, ...]:
         """What the best way gives to an argument."""
         return next((f.values[name] for f in among if name in f.values), ())
+
+    def _turned(self, f: Filling) -> int:
+        """How many neighbours of one look are in another order than they are said."""
+        at = {(name, s.text): s.at for name, given in self._given.items() for s in given}
+        places = [(re.sub(r"\w", "a", v[0]) if ":" in v[0] else "", at.get((name, v[0]), -1))
+                  for name, v in f.values.items() if len(v) == 1]  # fmt: skip
+        return sum(a == b and y < x for (a, x), (b, y) in itertools.pairwise(places) if min(x, y) >= 0)
 
     def _choices(self, o: Opening) -> list[_Choice]:
         out = [_Choice(None, 0.0, frozenset())] if o.optional else []
@@ -249,8 +263,6 @@ def relevance(reading: Reading, symbol: SymbolReading, mentions: Sequence[Mentio
 
 def _in_order(fillings: Sequence[Filling], pairs: Sequence[tuple[str, str]]) -> tuple[Filling, ...]:
     """The fillings with those marked down whose lower bound is above the upper one, best first."""
-    if not pairs:
-        return tuple(fillings)
     out = []
     for f in fillings:
         both = [(f.values[a], f.values[b]) for a, b in pairs if a in f.values and b in f.values]

@@ -40,10 +40,11 @@ class DslReader:
         statements: those whose form the grammar fixes; symbols: as the reader sees them, in the same order.
         productions: the index of the catalog's production for each, -1 for none.
         examples: the values of its example, by element.
+        vocabulary: stems of the words that the catalog is written in.
     """
 
-    def __init__(self, dsl: Dsl, grammar: DslGrammar) -> None:
-        self.dsl = dsl
+    def __init__(self, dsl: Dsl, grammar: DslGrammar, vocabulary: frozenset[str] = frozenset()) -> None:
+        self.dsl, self.vocabulary = dsl, vocabulary
         known = statements_of(grammar)
         about: dict[int, tuple[int, dict[int, str]]] = {}
         for n, p in enumerate(dsl.productions):
@@ -81,7 +82,7 @@ class DslReading:
         self, reader: DslReader, readings: Sequence[SymbolReading], said: SaidValues, prior: NDArray[np.float64]
     ) -> None:
         self.dsl = reader.dsl
-        self.statements, self._examples = reader.statements, reader.examples
+        self.statements, self._examples, self._vocabulary = reader.statements, reader.examples, reader.vocabulary
         self._readings = readings
         self._said = said
         self._slots = [{int(s.slot.name): s for s in r.slots} for r in readings]
@@ -184,7 +185,7 @@ class DslReading:
         found = self._said.of_pattern(slot, e.pattern)
         before = self.statements[statement].full[place - 1] if place > 1 else None  # the first word is no label
         word = before.text if isinstance(before, Literal) else ""
-        return hinted(found, self._said, self._examples[statement].get(place, ""), word)
+        return hinted(found, self._said, self._examples[statement].get(place, ""), word, self._vocabulary)
 
     def openings(self, statement: int) -> tuple[Opening, ...]:
         """The places of a statement, by the number of their element."""

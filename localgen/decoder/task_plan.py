@@ -90,7 +90,8 @@ def plan_task(
     def fill(c: Candidate, start: int, end: int, beam: int) -> Assignment:
         whole = (start, end) == (spans[0][0], spans[-1][1])
         openings = c.openings if whole else [o.within(start, end) for o in c.openings]
-        return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam)
+        in_turn = c.statement is not None
+        return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam, in_turn)
 
     best: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = [(0.0, ())]
     for j in range(1, n + 1):

@@ -22,7 +22,7 @@ from localgen_retrieval.text import words as stems
 
 ALIKE, SAME_KIND, OTHER_KIND, OTHER_LOOK = 2.5, 1.0, -1.5, -0.5
 NAMED, NAMED_OTHER = 2.0, -1.0
-WRONG_SIGN = -4.0
+WRONG_SIGN, PLAIN = -4.0, -1.5
 QUOTED_TEXT, QUOTED_NAME, TEXT_UNQUOTED, INSIDE = 4.0, -2.0, -3.0, -3.0
 _BEFORE = re.compile(r"([A-Za-z_]+)(?:\s+(?:the|a|an|named|called|is|to|of|on|no|number|id))?[\s:#=(\"'-]*$", re.I)
 _LAST = re.compile(r"([A-Za-z_]+)[\s:#=(\"'-]*$")
@@ -34,6 +34,7 @@ class ValueHints:
     """Hints for one catalog's arguments; what its examples show is read once."""
 
     def __init__(self, catalog: Catalog) -> None:
+        self.vocabulary = vocabulary_of(catalog)
         self._shapes: dict[tuple[str, str], set[str]] = {}
         self._kinds: dict[str, set[str]] = {}
         for proc in catalog.procs:
@@ -52,8 +53,11 @@ class ValueHints:
         return tuple(sorted(scored, key=lambda s: -s.score))
 
     def _hint(self, proc: Proc, arg: Arg, s: Said, said: SaidValues) -> float:
-        score = self._look(proc, arg, s.text) if arg.type == "string" else 0.0
         text = said.reading.instruction
+        score = 0.0
+        if arg.type == "string":
+            known = s.text in self._kinds.get(arg.kind or arg.name, ())
+            score = self._look(proc, arg, s.text) + (0.0 if known else _plain(s, text, self.vocabulary))
         if s.at >= 0:
             score += _neighbours(proc, arg, text, s)
         if arg.numeric and _wrong_sign(s.text, said.words.quantities):
@@ -82,7 +86,25 @@ class ValueHints:
         return SAME_KIND if _look(text) in {_look(v) for v in mine} else OTHER_LOOK
 
 
-def hinted(found: tuple[Said, ...], said: SaidValues, example: str, word: str) -> tuple[Said, ...]:
+def vocabulary_of(catalog: Catalog) -> frozenset[str]:
+    """Stems of the words that a catalog is written in, and of those that name its DSLs."""
+    texts = [f"{name_words(p.name)} {p.summary} {' '.join(a.name for a in p.args)}" for p in catalog.procs]
+    texts += [name_words(f"{d.name} {d.embedding.open}") for d in catalog.dsls]
+    return frozenset(stems(" ".join(texts)))
+
+
+def _plain(s: Said, text: str, vocabulary: frozenset[str]) -> float:
+    """A word that the catalog itself is written in is seldom a value, nor is one that only begins a sentence."""
+    if not s.text.isalpha() or s.at < 0:
+        return 0.0
+    if s.text.islower():
+        return PLAIN if set(stems(s.text)) <= vocabulary else 0.0
+    return PLAIN if s.text.istitle() and re.search(r"(?:^|[.!?]\s+)$", text[: s.at]) else 0.0
+
+
+def hinted(
+    found: tuple[Said, ...], said: SaidValues, example: str, word: str, vocabulary: frozenset[str] = frozenset()
+) -> tuple[Said, ...]:
     """Values for a place of a DSL statement, by its example's value there and the word that stands before it."""
     text = said.reading.instruction
     out = []
@@ -91,6 +113,7 @@ def hinted(found: tuple[Said, ...], said: SaidValues, example: str, word: str) -
         before = _LAST.search(text[: s.at]) if s.at >= 0 else None
         near = bool(before and word and set(stems(before.group(1))) & set(stems(word)))
         score = s.score + (look if example and not _UNIT_LIKE.match(s.text) else 0.0) + NAMED * near
+        score += 0.0 if s.text == example else _plain(s, text, vocabulary)
         out.append(replace(s, score=score + INSIDE * _inside_other(s, said)))
     return tuple(sorted(out, key=lambda s: -s.score))
 

@@ -196,6 +196,8 @@ class StatementVotes:
         asks = bool(left) and left[0] in self._returning and "if" not in uncued and len(left) > 1
         if self.branches[int(self.scores(text).argmax())] not in self._returning:
             uncued.add("puts")
+        if left and not left[0].startswith("set "):
+            uncued.add("set")
         out = log_probs.copy()
         for k, token in enumerate(tokens):
             more = start + piece(int(token)).decode("utf-8", "replace")
