@@ -27,6 +27,7 @@ def test_json_keys() -> None:
         "blocks": 0,
         "errors": 1,
         "warnings": 0,
+        "hints": 0,
         "details": [
             {
                 "code": "CAT005",
@@ -54,7 +55,7 @@ def test_findings_come_in_the_order_of_their_places() -> None:
 
 def test_every_code_that_is_used_is_in_the_table_and_every_code_in_the_table_is_used() -> None:
     sources = [p.read_text("utf-8") for p in (ROOT / "localgen" / "validation").rglob("*.py") if p.name != "codes.py"]
-    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR)\d{3})"', "\n".join(sources)))
+    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR|SUP)\d{3})"', "\n".join(sources)))
     assert used == set(CODES)
 
 
