@@ -46,6 +46,7 @@ CODES: dict[str, Code] = {
     "TCL013": Code("A list that Tcl cannot take apart"),
     "TCL014": Code("A math function that does not exist, or with a wrong number of arguments"),
     "TCL015": Code("A stray double quote inside a word", "warning", "warning"),
+    "TCL016": Code("Bytes that are not UTF-8", "warning", "warning"),
     "CAT001": Code("A command that neither the catalog, Tcl nor the script defines"),
     "CAT002": Code("An option that the proc does not have"),
     "CAT003": Code("A shortened option that fits several options"),

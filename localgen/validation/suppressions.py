@@ -1,9 +1,9 @@
 """Comments by which a script's author silences findings: `# localgen: disable=CAT012,POL002`.
 
 Behind a command the comment is about its line; alone on a line, and as `disable-next`, about the next line;
-`disable-file` is about the whole file. A line is what Tcl takes for one (continuation lines belong to it), and a DSL block
-that begins or ends on it belongs to it as a whole, since no Tcl comment can stand inside. A comment that names an unknown
-rule or silences nothing is reported itself, so that none outlives its reason.
+`disable-file` is about the whole file. A line is what Tcl takes for one (continuation lines belong to it), and a DSL
+block that begins or ends on it belongs to it as a whole, since no Tcl comment can stand inside. A comment that names an
+unknown rule or silences nothing is reported itself, so that none outlives its reason.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from localgen.validation.codes import Level
@@ -14,6 +15,8 @@ from localgen.validation.tcl.check import check_tcl
 from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.catalog_io import Domain
+
+_ALIEN = re.compile("[\\udc80-\\udcff]")
 
 _Check = Callable[[str, Catalog, Mapping[str, DslGrammar], Collector], int]
 
@@ -32,7 +35,7 @@ def validate_script(
     """Check a script: Tcl syntax, catalog conformance, DSL blocks, policy, variables.
 
     Args:
-        text: the script; any kind of line end.
+        text: the script; any kind of line end; bytes that are not UTF-8 as `surrogateescape` decodes them.
         domain: the catalog and grammars it is written for.
         strict: report as errors what is a warning otherwise (see `codes`); generated scripts are checked so.
         filename: what the report calls the script.
@@ -44,6 +47,10 @@ def validate_script(
     """
     unified = unify(text)
     collector = Collector(unified, strict=strict, levels=levels)
+    if alien := _alien(text):
+        start = len(unify(text[: alien.start()]))
+        message = f"the byte 0x{ord(alien.group()) - 0xDC00:X} is not UTF-8"
+        collector.add("TCL016", start, start + 1, message, "save the script as UTF-8")
     try:
         blocks = HOSTS[domain.catalog.host](unified, domain.catalog, grammars_of(domain), collector)
     except RecursionError:
@@ -55,5 +62,13 @@ def validate_script(
 
 
 def unify(text: str) -> str:
-    """A text with newlines for all line ends: what offsets, lines and columns of a report are about."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """The text that offsets, lines and columns of a report are about.
+
+    Line ends are newlines, and bytes that are not UTF-8 are the characters of that number, as Tcl 8.6 reads them.
+    """
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _ALIEN.sub(lambda m: chr(ord(m.group()) - 0xDC00), unified) if _alien(text) else unified
+
+
+def _alien(text: str) -> re.Match[str] | None:
+    return None if text.isascii() else _ALIEN.search(text)

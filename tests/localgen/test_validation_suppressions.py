@@ -132,8 +132,8 @@ def test_a_script_has_no_say_in_its_verdict_unless_it_is_asked() -> None:
 
 
 _PIECES = st.sampled_from(
-    [BAD, "\n", ";", " ", "# localgen: ", "disable", "-next", "-file", "=", ",", "{", "}", '"', "\\\n", "dsl {", "@dsl(",
-     ")", "all", *list(CODES)[::7]]
+    [BAD, "\n", ";", " ", "# localgen: ", "disable", "-next", "-file", "=", ",", "{", "}", '"', "\\\n", "dsl {",
+     "@dsl(", ")", "all", *list(CODES)[::7]]
 )  # fmt: skip
 
 
