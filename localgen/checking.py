@@ -7,9 +7,9 @@ scripts are checked by several processes where that is faster; the answers come 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -90,7 +90,8 @@ def check_all(jobs: Sequence[Job], *, processes: int | None = None) -> Iterator[
         processes: how many at a time; None: as many as there are processors, if there is enough to do.
 
     Raises:
-        UsageError, CatalogError, GrammarError: a domain cannot be used; before anything is checked.
+        UsageError, CatalogError, GrammarError: a domain cannot be used, before anything is checked.
+        UsageError: a process was ended from outside.
     """
     for domain in dict.fromkeys(job.domain for job in jobs):
         _domain(domain)
@@ -102,10 +103,21 @@ def check_all(jobs: Sequence[Job], *, processes: int | None = None) -> Iterator[
         answers: Iterator[Checked] = map(check, files)
         yield from (piped[i] if i in piped else next(answers) for i in range(len(jobs)))
         return
-    with ProcessPoolExecutor(count) as pool:
+    # Only many scripts pay for multiprocessing.
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    # Ctrl-C ends the processes at once and without a word.
+    with ProcessPoolExecutor(count, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)) as pool:
         try:
             answers = pool.map(check, files, chunksize=max(1, min(16, len(files) // (4 * count))))
             yield from (piped[i] if i in piped else next(answers) for i in range(len(jobs)))
+        except BrokenProcessPool:
+            raise UsageError(
+                "a process that checks scripts was ended from outside",
+                hint="is there enough memory? try --jobs 1",
+                code="process-ended",
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 

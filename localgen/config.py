@@ -5,7 +5,6 @@ The nearest file counts alone; nothing is merged. Knows what may be written ther
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -128,6 +127,9 @@ def matches(path: PurePath, patterns: Iterable[str]) -> bool:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    # Only those with a file pay for its parser.
+    import tomllib
+
     try:
         with path.open("rb") as file:
             return tomllib.load(file)

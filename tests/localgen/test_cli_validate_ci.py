@@ -6,7 +6,9 @@ import json
 import os
 import pty
 import shlex
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,22 @@ def test_a_domain_that_cannot_be_used_ends_several_processes_as_one(team: Path) 
     (team / "domain" / "rules.lark").write_text("start: nothing\n")
     ran = run("validate", "--jobs", "2", "flows", cwd=team)
     assert ran.code == 4 and "rules.lark" in ran.err and "Traceback" not in ran.err and ran.out == ""
+
+
+def test_an_interrupt_ends_all_processes_quietly(team: Path) -> None:
+    for i in range(4):
+        (team / "flows" / f"n{i}.tcl").write_text("".join(f"set v{k} [expr {{{k} + 1}}]\n" for k in range(20_000)))
+    process = subprocess.Popen(
+        command("validate", "--jobs", "2", "--isolated", "--domain", "domain", "flows"),
+        cwd=team, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and len(children.read_text().split()) < 2:
+        time.sleep(0.01)
+    time.sleep(0.5)  # until they have begun
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, out, err) == (130, b"", b"validate: interrupted, nothing was written\n")
 
 
 def test_a_folder_gives_a_list_in_json_however_many_scripts_it_has(team: Path) -> None:
