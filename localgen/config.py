@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
@@ -48,24 +47,27 @@ class Config:
         return None if self.path is None else self.path.parent
 
 
-def find_config(folder: Path) -> Config:
-    """The configuration for scripts in a folder: the nearest file in it or above it.
+class ConfigFinder:
+    """Finds configurations, each file read once."""
 
-    Raises:
-        UsageError: the file cannot be read, or says what is not understood.
-    """
-    return _nearest(folder.resolve())
+    def __init__(self) -> None:
+        self._known: dict[Path, Config] = {}
 
+    def find(self, folder: Path) -> Config:
+        """The configuration for scripts in a folder: the nearest file in it or above it.
 
-@lru_cache(maxsize=4096)
-def _nearest(folder: Path) -> Config:
-    own = folder / FILE
-    if own.is_file():
-        return read_config(own)
-    project = folder / "pyproject.toml"
-    if project.is_file() and (table := _table_of(project, _toml(project))) is not None:
-        return _config(project, table, _TABLE)
-    return Config() if folder.parent == folder else _nearest(folder.parent)
+        Raises:
+            UsageError: the file cannot be read, or says what is not understood.
+        """
+        return self._nearest(folder.resolve())
+
+    def _nearest(self, folder: Path) -> Config:
+        if folder not in self._known:
+            here = _config_in(folder)
+            if here is None:
+                here = Config() if folder.parent == folder else self._nearest(folder.parent)
+            self._known[folder] = here
+        return self._known[folder]
 
 
 def read_config(path: Path) -> Config:
@@ -81,6 +83,16 @@ def read_config(path: Path) -> Config:
     if table is None:
         raise UsageError(f"{path}: no table [{_TABLE}]", hint=f"add one, or use a {FILE}", code="config-missing")
     return _config(path.resolve(), table, _TABLE)
+
+
+def _config_in(folder: Path) -> Config | None:
+    own = folder / FILE
+    if own.is_file():
+        return read_config(own)
+    project = folder / "pyproject.toml"
+    if project.is_file() and (table := _table_of(project, _toml(project))) is not None:
+        return _config(project, table, _TABLE)
+    return None
 
 
 def parse_level(name: str, level: object, where: str) -> Level:

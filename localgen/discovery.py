@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
-from localgen.config import Config, find_config, matches
+from localgen.config import Config, ConfigFinder, matches
 from localgen_retrieval.errors import UsageError
 
 STDIN = "-"
@@ -59,7 +59,7 @@ def discover(
             scripts = list(search.folder(name))
             if not scripts and not search.left_out:
                 raise UsageError(
-                    f"{name}: cannot be read: no script in this folder",
+                    f"{name}: no script in this folder",
                     hint="scripts are *.tcl, or what `include` in the configuration says",
                     code="script-missing",
                 )
@@ -75,7 +75,7 @@ class _Search:
     """Looks into folders; `left_out` counts what was excluded."""
 
     def __init__(self, config: Config | None, exclude: tuple[str, ...]) -> None:
-        self.config_of: Callable[[Path], Config] = find_config if config is None else lambda folder: config
+        self.config_of: Callable[[Path], Config] = ConfigFinder().find if config is None else lambda folder: config
         self.exclude = exclude
         self.left_out = 0
 
@@ -97,7 +97,7 @@ class _Search:
 
     def folder(self, name: str) -> Iterator[Script]:
         """The scripts below a folder; hidden folders and links to folders are not entered."""
-        for where, folders, files in os.walk(name):
+        for where, folders, files in os.walk(name, onerror=_refuse):
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             here = Path(where)
             include = self.config_of(here).include
@@ -112,3 +112,8 @@ class _Search:
             before = len(folders)
             folders[:] = [f for f in folders if not self.excluded(here / f)]
             self.left_out += before - len(folders)
+
+
+def _refuse(error: OSError) -> None:
+    # os.walk would pass over what it cannot read.
+    raise error

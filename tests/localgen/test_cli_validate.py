@@ -72,7 +72,7 @@ def test_warnings_alone_are_valid_unless_strict(domain: Path) -> None:
     [
         ([], b"", 2, "no script given"),
         (["missing.tcl"], b"", 2, "missing.tcl: cannot be read"),
-        (["."], b"", 2, "cannot be read"),
+        (["."], b"", 2, "no script in this folder"),
         (["-", "-"], b"", 2, "given twice"),
         (["-", "--nonsense"], b"", 2, "unrecognized arguments"),
         (["-", "--domain", "nowhere"], b"", 2, "no such domain"),

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from localgen.config import Config, find_config, matches, parse_levels, read_config
+from localgen.config import Config, ConfigFinder, matches, parse_levels, read_config
 from localgen.validation.codes import CODES, codes_of, levels_by_code
 from localgen_retrieval.errors import UsageError
 
@@ -46,21 +46,21 @@ def test_the_nearest_file_counts_alone(tmp_path: Path) -> None:
     near = write(tmp_path / "a" / "localgen.toml", 'exclude = ["b"]\n')
     deep = tmp_path / "a" / "b" / "c"
     deep.mkdir(parents=True)
-    assert find_config(deep) == Config(path=near, exclude=("b",))
-    assert find_config(tmp_path).strict
+    assert ConfigFinder().find(deep) == Config(path=near, exclude=("b",))
+    assert ConfigFinder().find(tmp_path).strict
 
 
 def test_pyproject_counts_where_it_has_the_table_and_no_own_file_is_beside_it(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", "[tool.localgen]\nstrict = true\n")
     inner = write(tmp_path / "inner" / "pyproject.toml", "[tool.other]\nx = 1\n").parent
-    assert find_config(inner).path == tmp_path / "pyproject.toml"
+    assert ConfigFinder().find(inner).path == tmp_path / "pyproject.toml"
     both = write(tmp_path / "both" / "pyproject.toml", "[tool.localgen]\nstrict = true\n").parent
     write(both / "localgen.toml", "")
-    assert find_config(both) == Config(path=both / "localgen.toml")
+    assert ConfigFinder().find(both) == Config(path=both / "localgen.toml")
 
 
 def test_without_a_file_the_defaults_count() -> None:
-    assert find_config(Path("/")) == Config()
+    assert ConfigFinder().find(Path("/")) == Config()
 
 
 def test_a_bundled_domain_is_named_as_on_the_command_line(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_mistake_is_told_with_file_key_and_nearest_name(tmp_path: Path, text: 
 def test_keys_in_pyproject_are_told_with_their_table(tmp_path: Path) -> None:
     file = write(tmp_path / "pyproject.toml", "[tool.localgen]\nstrikt = true\n")
     with pytest.raises(UsageError, match=r"tool\.localgen\.strikt: no such key"):
-        find_config(tmp_path)
+        ConfigFinder().find(tmp_path)
     write(file, "[tool]\nlocalgen = 1\n")
     with pytest.raises(UsageError, match=r"tool\.localgen: not a table"):
         read_config(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ def test_each_script_has_the_configuration_nearest_to_it(tree: Path) -> None:
         "sub/new.tcl": False,
     }  # fmt: skip
     assert not any(s.config.strict for s in discover(["."], config=Config()))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tree: Path) -> None:
+    (tree / "sub").chmod(0)
+    with pytest.raises(OSError):
+        discover(["."])
 
 
 def test_nothing_to_check_is_an_error_so_that_no_check_passes_by_a_typo(tree: Path) -> None:
