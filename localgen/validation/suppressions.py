@@ -58,11 +58,13 @@ def suppress(text: str, collector: Collector) -> None:
 
 def _apply(suppressions: list[Suppression], collector: Collector) -> None:
     found = sorted(collector.found(), key=_start)
+    # Behind a syntax error much is not looked into, and may yet need its comment.
+    damaged = any(f.code.startswith("TCL") and f.level == "error" for f in found)
     silenced = set[Found]()
     for suppression in suppressions:
         at = (bisect_left(found, offset, key=_start) for offset in (suppression.first, suppression.last))
         covered = {f for f in found[slice(*at)] if suppression.names(f)}
-        if not covered:
+        if not covered and not damaged:
             message = f"{suppression.name} is suppressed here, but nothing reports it"
             collector.add("SUP002", suppression.start, suppression.end, message, "take it out")
         silenced |= covered

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab_domain import lab
+from lab_domain import GRAMMAR, RULE, lab, write_domain
 
 from localgen.validation.codes import CODES, Level
 from localgen.validation.validate import validate_script
+from localgen_retrieval.catalog_io import load_domain
 
 BAD = "my::route -net A -layer M9"
 
@@ -100,6 +103,20 @@ def test_a_suppression_without_effect_is_reported_by_name_and_place() -> None:
         "s.tcl:1:56: warning: CAT014 is suppressed here, but nothing reports it (take it out) [SUP002]"
     ]
     assert report.valid and report.details[0].end.column == 62
+
+
+def test_behind_a_syntax_error_no_suppression_is_called_useless() -> None:
+    assert found('puts "a\nputs $x ;# localgen: disable=VAR001\n') == [(1, "TCL002")]
+
+
+def test_a_pure_dsl_text_has_the_comments_of_its_grammar(tmp_path: Path) -> None:
+    embedding = {"open": "-", "close": "-"}
+    catalog = {"host": "none", "dsl": {"name": "rules", "embedding": embedding, "grammar": "rules.lark"}}
+    grammar = GRAMMAR + "COMMENT: /#[^\\n]*/\n%ignore COMMENT\n"
+    domain = load_domain(write_domain(tmp_path, catalog, grammar))
+    bad = f"{RULE}\n# localgen: disable=DSL001\nrule SR2\n"
+    assert [f.line for f in validate_script(bad, domain).details] == [3]
+    assert validate_script(bad, domain, suppressions=True).details == ()
 
 
 def test_two_suppressions_of_one_finding_are_both_of_use() -> None:
