@@ -71,3 +71,7 @@ def test_a_script_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(UsageError) as caught:
         read_script("a.tcl", tmp_path / "a.tcl")
     assert caught.value.code == "script-too-long"
+    monkeypatch.setattr(checking, "MAX_SCRIPT_BYTES", 3 * 1024 * 1024)
+    (tmp_path / "a.tcl").write_text(" " * (3 * 1024 * 1024 + 1))
+    with pytest.raises(UsageError, match=r"a\.tcl: longer than 3 MB"):
+        read_script("a.tcl", tmp_path / "a.tcl")

@@ -73,6 +73,8 @@ def test_a_bundled_domain_is_named_as_on_the_command_line(tmp_path: Path) -> Non
     ("text", "message", "hint"),
     [
         ("strikt = true\n", ": strikt: no such key", "did you mean strict?"),
+        ("q = 1\n", ": q: no such key", "known are domain, strict, severity, include, exclude"),
+        ('[severity]\nxyzzy = "off"\n', ": severity.xyzzy: there is no rule xyzzy", "docs/rules has them all"),
         ('[severity]\nCAT12 = "off"\n', ": severity.CAT12: there is no rule CAT12", "did you mean CAT012?"),
         ('[severity]\nCAT012 = "of"\n', ': severity.CAT012: "of" is not a severity', "did you mean off?"),
         ("[severity]\nCAT012 = false\n", ": severity.CAT012: false is not a severity", ""),

@@ -72,6 +72,15 @@ def test_a_long_line_is_shown_around_the_finding() -> None:
     assert source[mark.index("^") : mark.rindex("^") + 1] == "zzz"
 
 
+def test_at_the_ends_of_a_long_line_as_much_is_shown() -> None:
+    _, first, mark = shown("zzz; puts {" + "a" * 500 + "}\n")
+    assert first == " 1 | zzz; puts {" + "a" * (MAX_WIDTH - 11) + "…" and mark == "   | ^^^"
+    _, last, mark = shown("puts {" + "a" * 500 + "}; zzz\n")
+    assert last == " 1 | …" + "a" * (MAX_WIDTH - 6) + "}; zzz" and last[mark.index("^") :] == "zzz"
+    exact = "puts {" + "a" * (MAX_WIDTH - 12) + "}; zzz"
+    assert shown(exact + "\n")[1] == f" 1 | {exact}"
+
+
 def test_a_finding_over_several_lines_is_underlined_to_the_end_of_its_first() -> None:
     _, source, mark = shown("my::route -net A -layer {M9\nM1}\n")
     assert source[mark.index("^") :] == "{M9" and mark.endswith("   ^^^")
@@ -154,6 +163,12 @@ def test_a_sarif_log_has_rules_results_and_regions() -> None:
         ],
     }  # fmt: skip
     assert run["originalUriBaseIds"]["%SRCROOT%"]["uri"] == "file:///repo/"
+
+
+def test_a_region_over_several_lines_has_no_snippet() -> None:
+    (run,) = log(checked("my::route -net A -layer {M9\nM1}\n"))["runs"]
+    region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 1, "startColumn": 25, "endLine": 2, "endColumn": 4}
 
 
 def test_a_script_that_cannot_be_read_makes_the_run_unsuccessful() -> None:

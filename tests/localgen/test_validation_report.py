@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from lab_domain import report
+from lab_domain import lab, report
 
 from localgen.validation.codes import CODES
+from localgen.validation.findings import MAX_FINDINGS, Collector
 from localgen.validation.report import REPORT_VERSION, Report
+from localgen.validation.validate import validate_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +48,25 @@ def test_a_report_survives_its_json_form() -> None:
     found = report('puts "a"b\nmy::old\ndsl {x}\n')
     assert Report.model_validate_json(found.model_dump_json()) == found
     assert (found.valid_syntax, found.valid_DSL_blocks, found.errors, found.warnings) == (False, False, 2, 1)
+
+
+def test_at_most_so_many_findings_are_reported_the_first_by_place() -> None:
+    found = report("zzz\n" * (MAX_FINDINGS + 10))
+    assert [f.line for f in found.details] == list(range(1, MAX_FINDINGS + 1)) and found.errors == MAX_FINDINGS
+
+
+def test_what_is_off_takes_no_place_among_them_and_a_late_error_still_counts() -> None:
+    text = "my::old\n" * MAX_FINDINGS + "zzz\n"
+    off = validate_script(text, lab(), levels={"CAT019": "off"})
+    assert [f.code for f in off.details] == ["CAT001"]
+    assert not validate_script(text, lab()).valid
+
+
+def test_there_is_an_end_to_what_is_collected() -> None:
+    collector = Collector("", strict=False)
+    for i in range(100 * MAX_FINDINGS):
+        collector.add("CAT001", i, i, "")
+    assert MAX_FINDINGS < len(collector.found()) < 50 * MAX_FINDINGS
 
 
 def test_findings_come_in_the_order_of_their_places() -> None:
