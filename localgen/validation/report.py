@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import BaseModel, ConfigDict
 
 from localgen.validation.codes import Severity
 
 REPORT_VERSION = 1
+
+_PICTURES = {**{code: 0x2400 + code for code in range(32)}, 127: 0x2421}
 
 
 class Position(BaseModel):
@@ -50,13 +54,22 @@ class Report(BaseModel):
     blocks: int = 0
     errors: int = 0
     warnings: int = 0
+    hints: int = 0
     details: tuple[Finding, ...] = ()
 
     def lines(self) -> list[str]:
         """One line per finding: `file:line:column: message [code]`, its hint in parentheses."""
-        out = []
-        for f in self.details:
-            prefix = "" if f.severity == "error" else "warning: "
-            hint = f" ({f.hint})" if f.hint else ""
-            out.append(f"{self.file or '<script>'}:{f.line}:{f.column}: {prefix}{f.message}{hint} [{f.code}]")
-        return out
+        return [headline(self.file or "<script>", f) for f in self.details]
+
+
+def headline(file: str, finding: Finding, paint: Callable[[str, str], str] = lambda text, role: text) -> str:
+    """A finding on one line; `paint(text, role)` may colour its parts (place, error, warning, hint, code)."""
+    prefix = "" if finding.severity == "error" else paint(f"{finding.severity}:", finding.severity) + " "
+    hint = f" ({finding.hint})" if finding.hint else ""
+    place = paint(visible(f"{file}:{finding.line}:{finding.column}:"), "place")
+    return f"{place} {prefix}{visible(finding.message + hint)} {paint(f'[{finding.code}]', 'code')}"
+
+
+def visible(text: str) -> str:
+    """A text without control characters, which a terminal might obey: their pictures stand for them."""
+    return text.translate(_PICTURES)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from localgen.validation.findings import Collector
+from localgen.validation.findings import Collector, Places
+from localgen.validation.suppressions import DIRECTIVE
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
 from localgen.validation.tcl.flow.control import CONTROL
@@ -18,9 +19,9 @@ from localgen.validation.tcl.policy import PolicyChecks
 from localgen.validation.tcl.syntax import check_commands, check_text, report_problem
 from localgen_grammars.blocks import cut_blocks
 from localgen_grammars.dsl import DslGrammar
-from localgen_grammars.tcl.bodies import walk
+from localgen_grammars.tcl.bodies import Visit, walk
 from localgen_grammars.tcl.nodes import SyntaxProblem
-from localgen_grammars.tcl.parser import parse
+from localgen_grammars.tcl.parser import Tree, parse
 from localgen_retrieval.catalog import Catalog, Variable, word
 
 BUILTINS: dict[str, Builtin] = {**CONTROL, **DATA, **NAMING, **VARIABLES}
@@ -52,7 +53,13 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     flow = Flow(judge, tree, BUILTINS, {v.name: _initial(v) for v in catalog.variables})
     end = flow.run_all((visit.command, visit.script) for visit in visits)
     policy.whole(text, end, blocks.places)
+    collector.places = Places(_comments(tree, visits) if DIRECTIVE in text else [], blocks.places)
     return len(blocks.places)
+
+
+def _comments(tree: Tree, visits: Iterable[Visit]) -> list[tuple[int, int]]:
+    scripts = {id(s): s for s in (tree.script, *(visit.script for visit in visits))}
+    return [(c.start, c.end) for s in scripts.values() for c in s.comments]
 
 
 def _initial(variable: Variable) -> Value:

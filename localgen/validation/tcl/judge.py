@@ -95,9 +95,9 @@ class Judge:
         return None
 
     def _shortened(self, proc: catalog.Proc, arg: Arg, full: str) -> None:
-        if self.collector.strict or not self.catalog.policy.abbreviations:
-            message = f"{proc.name}: {arg.text} is short for -{full}"
-            self.collector.add("CAT004", arg.start, arg.end, message, f"write -{full}")
+        message = f"{proc.name}: {arg.text} is short for -{full}"
+        severity: Severity | None = None if self.catalog.policy.abbreviations else "error"
+        self.collector.add("CAT004", arg.start, arg.end, message, f"write -{full}", severity=severity)
 
     def _deprecated(self, proc: catalog.Proc, why: catalog.Deprecation, call: Call) -> None:
         message = f"{proc.name} is deprecated" + (f": {why.note.rstrip('.')}" if why.note else "")
