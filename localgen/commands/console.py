@@ -99,6 +99,12 @@ def print_text(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+def print_beside(text: str) -> None:
+    """Write text to stderr, where standard output has something else."""
+    _end_status_line()
+    _stderr(text)
+
+
 def print_json(document: dict[str, Any]) -> None:
     """Write one indented JSON document to standard output."""
     print_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace, RawDescriptionHelpFormatter
+from functools import partial
 from typing import TYPE_CHECKING
 
-from localgen.commands.console import Parser, main_of, print_json, print_text, remark
+from localgen.commands.console import Parser, main_of, print_beside, print_json, print_text, remark
+from localgen.commands.validate_steps import Steps, add_step_options
 
 if TYPE_CHECKING:
     from localgen.validation.report import Report
@@ -22,12 +24,15 @@ examples:
   validate script.tcl
   validate --domain my-domain/ --strict --json script.tcl
   generate --instruction task.txt | validate -
+  validate --fix --diff script.tcl
+  validate --run script.tcl
 
 Each finding is a line `file:line:column: message [code]`; docs/validation.md explains the codes.
 
 exit status:
   0 valid (warnings may be printed)   1 at least one script is invalid
   2 wrong usage or unreadable file    4 bad catalog or grammar
+  6 --run without a Tcl, --check without the domain's checker
 """
 
 
@@ -43,6 +48,7 @@ def parser() -> Parser:
     p.add_argument("--domain", metavar="NAME|DIR", help="a bundled domain or a domain folder (default: pnr)")
     p.add_argument("--strict", action="store_true", help="warnings about contract and policy are errors")
     p.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
+    add_step_options(p)
     p.add_argument("--version", action="store_true", help="print the version and exit")
     return p
 
@@ -59,11 +65,16 @@ def _validate(args: Namespace) -> int:
 
     texts = [(_shown(name), _read(name)) for name in _files(args)]
     domain = resolve_domain(args.domain if args.domain is not None else DEFAULT_DOMAIN)
-    reports = [validate_script(text, domain, strict=args.strict, filename=name) for name, text in texts]
+    steps = Steps(args, domain)
+    reports = [
+        steps.take(name, text, partial(validate_script, domain=domain, strict=args.strict, filename=name))
+        for name, text in texts
+    ]
+    steps.finish()
     if args.json:
-        _print_json(reports)
+        _print_json(reports, steps)
     else:
-        _print_lines(reports)
+        _print_lines(reports, steps)
     return int(ExitCode.OK if all(r.valid for r in reports) else ExitCode.INVALID)
 
 
@@ -113,14 +124,17 @@ def _read(name: str) -> str:
     return text
 
 
-def _print_lines(reports: list[Report]) -> None:
+def _print_lines(reports: list[Report], steps: Steps) -> None:
+    output = steps.output()
+    print_text(output)
+    show = print_beside if output else print_text
     for report in reports:
-        print_text("".join(f"{line}\n" for line in report.lines()))
+        show("".join(f"{line}\n" for line in report.lines(fixes=steps.hints)))
         remark(f"{report.file}: {_verdict(report)}")
 
 
-def _print_json(reports: list[Report]) -> None:
-    documents = [r.model_dump(mode="json") for r in reports]
+def _print_json(reports: list[Report], steps: Steps) -> None:
+    documents = [r.model_dump(mode="json") | steps.document(r.file) for r in reports]
     if len(documents) == 1:
         print_json(documents[0])
     else:

@@ -13,7 +13,7 @@
 # "output"}; `trace` is Tcl's stack trace of the error.
 #   A word is {"text", "items": [str]|null}. An event is {"call", "args": [[name, word, null|events]], "problems"} with
 #   "" as the name of a word without a place ("body" has the events where a mock ran a body), {"block", "text"} or
-#   {"cut"}; each with its "line" in the script.
+#   {"cut"}; each with its "line" in the script, null inside bodies.
 
 fconfigure stdin -encoding utf-8 -translation lf
 fconfigure stdout -encoding utf-8
@@ -48,6 +48,7 @@ set output ""
 set limit ""
 set redefined ""
 set entering 0
+set inside 0
 
 # Ends the script, whatever it catches.
 proc stop {why} {
@@ -60,8 +61,10 @@ proc note {event} {
     lappend ::events $event
 }
 
-# The line of the script that is being run: that of the innermost frame outside procs.
+# The line of the script that is being run: that of the innermost frame outside procs. Inside a body that a catalog
+# proc runs Tcl does not know it.
 proc line {} {
+    if {$::inside} {return null}
     for {set level -1} {![catch {interp eval $::child [list info frame $level]} frame]} {incr level -1} {
         if {[catch {dict exists $frame proc} inProc]} break
         if {!$inProc && [dict exists $frame line]} {
@@ -85,7 +88,9 @@ proc argument {child name word scripts} {
     if {$name in $scripts} {
         set outer $::events
         set ::events {}
+        incr ::inside
         set bad [catch {interp eval $child $word}]
+        incr ::inside -1
         if {!$bad} {set nested [jsonList $::events]}
         set ::events $outer
     }
@@ -150,7 +155,9 @@ proc mocked {child name words} {
     set outer $::events
     set ::events {}
     set ::entering 1
+    incr ::inside
     set status [catch {interp eval $child [list [dict get $::real $name] {*}$words]} result how]
+    incr ::inside -1
     set inside $::events
     set ::events $outer
     set how [dict remove $how -errorinfo -errorstack]

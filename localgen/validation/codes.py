@@ -67,6 +67,10 @@ CODES: dict[str, Code] = {
     "POL006": Code("More DSL blocks than allowed"),
     "POL007": Code("A command that is only known when the script runs", "warning"),
     "POL008": Code("A command of the catalog or of Tcl is redefined", "warning"),
+    "RUN001": Code("The script fails when it runs"),
+    "RUN002": Code("The script meets a limit of the execution check"),
+    "CHK001": Code("The domain's own checker reports an error"),
+    "CHK002": Code("The domain's own checker does not accept the script, or came to no end"),
     "VAR001": Code("A variable is read before anything sets it", "warning"),
 }
 

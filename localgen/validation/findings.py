@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localgen.validation.codes import Severity, severity_of
-from localgen.validation.report import Finding, Position, Report
+from localgen.validation.places import Places
+from localgen.validation.repairs import Repair
+from localgen.validation.report import Finding, Fix, Position, Report, TextEdit
 from localgen_grammars.tcl.lines import Lines
 
 MAX_FINDINGS = 500
@@ -19,6 +21,7 @@ class _Found:
     message: str
     hint: str
     severity: Severity
+    repairs: tuple[Repair, ...] = ()
 
 
 def _place(found: _Found) -> tuple[int, int]:
@@ -26,21 +29,34 @@ def _place(found: _Found) -> tuple[int, int]:
 
 
 class Collector:
-    """The findings on one text; the same finding met twice (a loop body, say) counts once."""
+    """The findings on one text; the same finding met twice (a loop body, say) counts once.
 
-    def __init__(self, text: str, *, strict: bool) -> None:
+    `original` is the file as it is, where `text` has other line ends: what repairs change is said in its offsets.
+    """
+
+    def __init__(self, text: str, *, strict: bool, original: str | None = None) -> None:
         self.strict = strict
+        self.text = text
+        self._places = Places(text if original is None else original)
         self._lines = Lines(text)
         self._found: dict[tuple[int, str, str], _Found] = {}
 
     def add(
-        self, code: str, start: int, end: int, message: str, hint: str = "", *, severity: Severity | None = None
+        self,
+        code: str,
+        start: int,
+        end: int,
+        message: str,
+        hint: str = "",
+        *,
+        severity: Severity | None = None,
+        repairs: tuple[Repair, ...] = (),
     ) -> None:
         """Note a finding on the characters `[start, end)`; the code's own severity counts if none is given."""
         key = (start, code, message)
         if key not in self._found and len(self._found) < MAX_FINDINGS:
             grave = severity or severity_of(code, strict=self.strict)
-            self._found[key] = _Found(start, max(end, start), code, message, hint, grave)
+            self._found[key] = _Found(start, max(end, start), code, message, hint, grave, repairs)
 
     def has(self, prefix: str) -> bool:
         """Whether there is an error whose code begins so."""
@@ -74,4 +90,17 @@ class Collector:
             line=line,
             column=column,
             end=Position(line=end_line, column=end_column),
+            fixes=tuple(self._fix(r) for r in found.repairs),
         )
+
+    def _fix(self, repair: Repair) -> Fix:
+        places, edits = self._places, []
+        for edit in sorted(repair.edits, key=lambda e: (e.start, e.end)):
+            start, end = places.offset(edit.start), places.offset(edit.end)
+            text = places.text(edit.text)
+            edits.append(
+                TextEdit(
+                    start=start, end=end, start_byte=places.byte(start), end_byte=places.byte(end), text=text
+                )
+            )
+        return Fix(message=repair.message, safe=repair.safe, edits=tuple(edits))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from localgen.validation.findings import Collector
 from localgen.validation.grammars import grammars_of
+from localgen.validation.places import unified
 from localgen.validation.plain_dsl import check_plain
 from localgen.validation.report import Report
 from localgen.validation.tcl.check import check_tcl
@@ -30,10 +31,10 @@ def validate_script(text: str, domain: Domain, *, strict: bool = False, filename
     Raises:
         GrammarError: a DSL grammar of the domain cannot be compiled.
     """
-    unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    collector = Collector(unified, strict=strict)
+    read = unified(text)
+    collector = Collector(read, strict=strict, original=text)
     try:
-        blocks = HOSTS[domain.catalog.host](unified, domain.catalog, grammars_of(domain), collector)
+        blocks = HOSTS[domain.catalog.host](read, domain.catalog, grammars_of(domain), collector)
     except RecursionError:
         collector.add("TCL008", 0, 0, "nested too deeply to be checked")
         blocks = 0

@@ -7,8 +7,8 @@
 A suite is a folder with tasks.jsonl and a catalog.json (without one, the bundled domain of the folder's name). A task
 has `id`, `suite`, `instruction`, `expect` (script or clarification), `reference`, `alternatives`, `ordered`,
 `blocks_ordered`. A script is right where its trace equals the reference's or an alternative's (trace_match.py). `--raw`
-asks the model alone, greedy and without any constraint, for synthetic tasks of unseen fields: a quick look at a checkpoint,
-no measure of the product (raw_check.py).
+asks the model alone, greedy and without any constraint, for synthetic tasks of unseen fields: a quick look at a
+checkpoint, no measure of the product (raw_check.py).
 """
 
 from __future__ import annotations

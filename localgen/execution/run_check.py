@@ -1,0 +1,93 @@
+"""The execution check of `validate --run`: a script is run against the domain's mocks, and what it did is reported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localgen.execution.trace import CallEvent, Event, Trace, Tracer
+from localgen.validation.codes import Severity, severity_of
+from localgen.validation.places import unified
+from localgen.validation.report import Finding, Position, Report, Run
+from localgen_retrieval.catalog_io import Domain
+
+
+class RunCheck:
+    """Runs scripts of one domain; `mocks.tcl` answers where there is one, else results are made up.
+
+    Raises:
+        ToolError: there is no Tcl.
+        GrammarError: a DSL grammar of the domain is broken.
+    """
+
+    def __init__(self, domain: Domain, *, seconds: int) -> None:
+        self._domain = domain
+        self._seconds = seconds
+        self._tracer = Tracer(domain, seconds=seconds, mocks=True)
+
+    def check(self, text: str, report: Report) -> Report:
+        """The report with `run` and the finding of a script that fails; unchanged where nothing can be run.
+
+        A script with syntax errors is not run: they are reported already. A pure DSL text has nothing to run.
+        """
+        if self._domain.catalog.host == "none" or not report.valid_syntax:
+            return report
+        read = unified(text)
+        trace = self._tracer.trace(read)
+        run = _run(trace, mocked=self._tracer.mocked)
+        if run.ok:
+            return report.extended((), run=run)
+        return report.extended([self._finding(trace, read, strict=report.strict)], run=run)
+
+    def _finding(self, trace: Trace, text: str, *, strict: bool) -> Finding:
+        code = "RUN002" if trace.limit not in (None, "redefined") else "RUN001"
+        severity: Severity = severity_of(code, strict=strict)
+        hint = ""
+        if trace.limit == "time":
+            hint = f"the limit is {self._seconds} s (--run-seconds); is there a loop without an end?"
+        elif trace.limit == "redefined":
+            hint = "procs of the catalog and what they are watched with stay as they are in this check"
+        elif trace.line is not None and not self._tracer.mocked and self._made_up(trace):
+            # A made-up result may be what fails.
+            severity = "error" if strict else "warning"
+            hint = "results of the catalog's procs are made up where the domain has no mocks.tcl"
+        line = trace.line or 1
+        lines = text.split("\n")
+        source = lines[line - 1] if line <= len(lines) else ""
+        column = len(source) - len(source.lstrip()) + 1
+        end = Position(line=line, column=max(len(source.rstrip()) + 1, column))
+        message = f"when run: {trace.error}"
+        return Finding(
+            code=code, message=message, hint=hint, severity=severity, line=line, column=column, end=end
+        )  # fmt: skip
+
+    def _made_up(self, trace: Trace) -> bool:
+        """Whether a result was asked for that no mock gave."""
+        returning = {p.name for p in self._domain.catalog.procs if p.returns is not None}
+        return not returning.isdisjoint(trace.procs)
+
+
+def _run(trace: Trace, *, mocked: bool) -> Run:
+    first = trace.rounds[0]
+    return Run(
+        ok=trace.ran,
+        error=trace.error,
+        line=trace.line,
+        limit=trace.limit,
+        tcl=trace.tcl,
+        mocks=mocked,
+        calls=tuple(_document(e) for e in first.events),
+        variables={**first.globals, **first.variables},
+        output=first.output,
+        problems=trace.problems,
+    )
+
+
+def _document(event: Event) -> dict[str, Any]:
+    """An event as the report shows it; a body's events stand where its text would."""
+    if isinstance(event, CallEvent):
+        args = {
+            name: [_document(e) if not isinstance(e, str) else e for e in value] if isinstance(value, list) else value
+            for name, value in event.args.items()
+        }
+        return {"proc": event.name, "args": args, "stray": list(event.stray), "line": event.line}
+    return {"dsl": event.dsl, "statements": event.statements, "text": event.text, "line": event.line}
