@@ -78,7 +78,7 @@ class CheckerRun:
 
     def _verdict(self, done: Finished, report: Report) -> Iterator[Finding]:
         """The lines that report an error; else one finding where the checker does not accept the script."""
-        name = Path(self._program).name
+        name = Path(self._checker.command[0]).name
         if done.stopped is not None:
             what = f"{self._seconds:g} s" if done.stopped == "time" else f"{OUTPUT >> 20} MB of output"
             yield _finding(report, "CHK002", 1, f"{name}: stopped after {what}")

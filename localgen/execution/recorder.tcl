@@ -225,7 +225,8 @@ proc makeNamespace {child name} {
 }
 proc globals {child} {
     set out {}
-    foreach name [lsort [interp eval $child {info globals}]] {
+    if {[catch {interp eval $child {info globals}} names]} {return {}}
+    foreach name [lsort $names] {
         if {[dict exists $::before $name]} continue
         if {[catch {interp eval $child [list array exists ::$name]} array]} continue
         if {$array} {
@@ -302,9 +303,15 @@ if {$failed ne ""} {
     if {!$status} {
         set status $message
         interp limit $child commands -value {}
-        set message [interp eval $child {set ::__result}]
-        set options [interp eval $child {set ::__options}]
-        if {[dict exists $options -code] && $status == 2} {set status [expr {[dict get $options -code] == 1 ? 1 : 2}]}
+        if {[catch {
+            set message [interp eval $child {set ::__result}]
+            set options [interp eval $child {set ::__options}]
+        } problem]} {
+            set status 1
+            set message $problem
+        } elseif {$status == 2 && [dict get $options -code] != 0} {
+            set status [dict get $options -code]
+        }
     } elseif {$limit eq "" && [string match "*limit exceeded" $message]} {
         set limit [expr {[string match command* $message] ? "commands" : "time"}]
     }

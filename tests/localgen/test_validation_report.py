@@ -64,7 +64,7 @@ def test_findings_come_in_the_order_of_their_places() -> None:
 def test_every_code_that_is_used_is_in_the_table_and_every_code_in_the_table_is_used() -> None:
     files = [p for folder in ("validation", "execution") for p in (ROOT / "localgen" / folder).rglob("*.py")]
     sources = [p.read_text("utf-8") for p in files if p.name != "codes.py"]
-    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR)\d{3})"', "\n".join(sources)))
+    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR|RUN|CHK)\d{3})"', "\n".join(sources)))
     assert used == set(CODES)
 
 
