@@ -121,6 +121,6 @@ def _is_special(target: Path) -> bool:
 def _unwritable(path: Path, reason: str) -> UsageError:
     return UsageError(
         f"{path}: cannot be written: {reason}",
-        hint="--out takes a file in a writable folder, or - for standard output",
+        hint="give a file in a writable folder, or - for standard output",
         code="output-unwritable",
     )

@@ -14,6 +14,9 @@ from localgen.validation.nearest import clear_nearest
 from localgen_grammars.tcl.recovery import guess_close
 
 _PLAIN = re.compile(r"[\w:.+/*%-]+")
+# The first line of what is opened at the end of a line.
+_FIRST_INSIDE = re.compile(r".[ \t]*\n(?:[ \t]*\n)*([ \t]*)\S")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _BLANKS = re.compile(r"[ \t]*")
 # Words that go on with a command after the brace that closes a body.
 _CONTINUES = re.compile(r"(?:else|elseif|on|trap|finally)\b")
@@ -86,24 +89,27 @@ def insertion(at: int, text: str, message: str, *, safe: bool = False) -> Repair
     return Repair(message, (Edit(at, at, text),), safe)
 
 
-def closing(text: str, at: int, close: str = "}") -> tuple[Repair, ...]:
-    """Close what is opened at `at` where the indentation says that it ends; safe if its lines are clearly inside it."""
-    inner_end, after = guess_close(text, at, len(text))
+def closing(text: str, at: int, close: str = "}", *, limit: int | None = None) -> tuple[Repair, ...]:
+    """Close what is opened at `at` where the indentation says that it ends; safe if its lines are clearly inside it.
+
+    Where that place has a brace of its own, it is a brace inside that is not closed (before `limit`, where it ends).
+    """
+    inner_end, after = guess_close(text, at, len(text) if limit is None else limit)
     indent = _indent(text, at)
     if after != inner_end and len(_indent(text, inner_end).expandtabs()) == len(indent.expandtabs()):
-        return ()  # the brace there is this one's, and that of something inside is missing
+        inside = _unclosed(text, at + 1, inner_end)
+        return () if inside is None else closing(text, inside, limit=inner_end)
     follows = re.compile(r"\S").search(text, inner_end)
     following = follows.start() if follows is not None else inner_end
     message = f"close the block with {close}"
-    inside = re.compile(r"[^\n]*\n(?:[ \t]*\n)*([ \t]*)\S").match(text, at)
-    opener_ends_line = text[at : (text + "\n").index("\n", at)].rstrip() == text[at : at + len("{")]
-    deeper = inside is not None and len(inside[1].expandtabs()) > len(indent.expandtabs())
+    inside_line = _FIRST_INSIDE.match(text, at)
+    clear = inside_line is not None and len(inside_line[1].expandtabs()) > len(indent.expandtabs())
     if _CONTINUES.match(text, following) and close == "}":
-        return (insertion(following, "} ", message, safe=deeper and opener_ends_line),)
+        return (insertion(following, "} ", message, safe=clear),)
     end = at + len(text[at:inner_end].rstrip())
     if end <= at:
         return ()
-    return (insertion(end, f"\n{indent}{close}", message, safe=deeper and opener_ends_line),)
+    return (insertion(end, f"\n{indent}{close}", message, safe=clear),)
 
 
 def headed(text: str, header: str) -> Repair:
@@ -124,6 +130,17 @@ def misspelt_token(text: str, at: int, expected: Sequence[str]) -> tuple[Repair,
             edit = Edit(at, m.end(), meant)
             return (Repair(f"write {meant} instead of {m.group()}", (edit,), safe=True),)
     return ()
+
+
+def _unclosed(text: str, start: int, end: int) -> int | None:
+    """The first brace in a range that Tcl's counting leaves open there."""
+    opened = []
+    for m in _BRACES.finditer(text, start, end):
+        if m.group() == "{":
+            opened.append(m.start())
+        elif m.group() == "}" and opened:
+            opened.pop()
+    return opened[0] if opened else None
 
 
 def _indent(text: str, at: int) -> str:

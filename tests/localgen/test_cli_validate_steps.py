@@ -174,8 +174,11 @@ def test_what_is_fixed_is_what_runs(domain: Path, script: Path) -> None:
 def test_no_tcl_is_said_with_a_status_of_its_own(domain: Path, script: Path, tmp_path: Path) -> None:
     # Neither tclsh on PATH, nor tkinter: as on a bare server.
     (tmp_path / "site").mkdir()
-    hide = "import importlib.util as u\nf = u.find_spec\nu.find_spec = lambda n, *a: None if n == '_tkinter' else f(n, *a)\n"
-    (tmp_path / "site" / "sitecustomize.py").write_text(hide)
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        "import importlib.util as u\n"
+        "find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == '_tkinter' else find(name, *rest)\n"
+    )
     variables = environment(PATH=str(tmp_path))
     variables["PYTHONPATH"] = os.pathsep.join((str(tmp_path / "site"), variables["PYTHONPATH"]))
     line = command("validate", script, "--run", "--fix", "--domain", domain)

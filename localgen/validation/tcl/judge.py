@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from localgen.validation.codes import Severity
 from localgen.validation.findings import Collector
 from localgen.validation.nearest import did_you_mean, nearest
-from localgen.validation.repairs import Swap, spelling, swaps
+from localgen.validation.repairs import Repair, Swap, spelling, swaps
 from localgen.validation.tcl.arguments import check_call, match, value_problems
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
@@ -108,9 +108,7 @@ class Judge:
     def _deprecated(self, proc: catalog.Proc, why: catalog.Deprecation, call: Call) -> None:
         message = f"{proc.name} is deprecated" + (f": {why.note.rstrip('.')}" if why.note else "")
         hint = f"use {why.replacement}" if why.replacement else ""
-        new = self.catalog.proc(why.replacement) if why.replacement else None
-        fits = new is not None and new.deprecated is None and not list(check_call(new, call, match(new, call)))
-        swap = [Swap(call.name, why.replacement, safe=fits)] if why.replacement else []
+        swap = [Swap(call.name, why.replacement, safe=self._fits(call, why.replacement))] if why.replacement else []
         repairs = swaps(self.collector.text, call.name_start, call.name_end, swap)
         self.collector.add("CAT019", call.name_start, call.name_end, message, hint, repairs=repairs)
 
@@ -147,8 +145,20 @@ class Judge:
             f'unknown command "{call.name}"',
             hint,
             severity=severity,
-            repairs=swaps(self.collector.text, call.name_start, call.name_end, spelling(call.name, found)),
+            repairs=self._renamed(call, found),
         )
+
+    def _renamed(self, call: Call, names: list[str]) -> tuple[Repair, ...]:
+        """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit."""
+        wanted = spelling(call.name, names)
+        if any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):
+            wanted = tuple(Swap(s.old, s.new, safe=self._fits(call, s.new)) for s in wanted)
+        return swaps(self.collector.text, call.name_start, call.name_end, wanted)
+
+    def _fits(self, call: Call, name: str) -> bool:
+        """Whether the words of a call suit another proc, one that may be called."""
+        proc = self.catalog.proc(name)
+        return proc is not None and proc.deprecated is None and not list(check_call(proc, call, match(proc, call)))
 
     def computed_command(self, start: int, end: int, what: str) -> None:
         """A command that only a run can tell."""
