@@ -54,7 +54,8 @@ def _word(pattern: str) -> Slip:
 def enum_slip(text: str, domain: Domain, rng: random.Random) -> str | None:
     """A misspelt value of an enum, of four letters or more."""
     values = {v for p in domain.catalog.procs for a in p.args for v in a.values if len(v) > 3 and v.isalpha()}
-    return _in_place(text, rf" ({'|'.join(map(re.escape, values))})\b", rng, partial(misspelt, rng=rng)) if values else None
+    pattern = rf" ({'|'.join(map(re.escape, sorted(values)))})\b"
+    return _in_place(text, pattern, rng, partial(misspelt, rng=rng)) if values else None
 
 
 def dropped_brace(text: str, _: Domain, rng: random.Random) -> str | None:

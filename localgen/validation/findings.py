@@ -54,9 +54,14 @@ class Collector:
     ) -> None:
         """Note a finding on the characters `[start, end)`; the code's own severity counts if none is given."""
         key = (start, code, message)
-        if key not in self._found and len(self._found) < MAX_FINDINGS:
+        if key not in self._found and not self.full:
             grave = severity or severity_of(code, strict=self.strict)
             self._found[key] = _Found(start, max(end, start), code, message, hint, grave, repairs)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more findings are taken, so that nobody need think about their repair."""
+        return len(self._found) >= MAX_FINDINGS
 
     def has(self, prefix: str) -> bool:
         """Whether there is an error whose code begins so."""

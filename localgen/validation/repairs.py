@@ -17,6 +17,7 @@ _PLAIN = re.compile(r"[\w:.+/*%-]+")
 # The first line of what is opened at the end of a line.
 _FIRST_INSIDE = re.compile(r".[ \t]*\n(?:[ \t]*\n)*([ \t]*)\S")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+_MAX_NESTING = 60
 _BLANKS = re.compile(r"[ \t]*")
 # Words that go on with a command after the brace that closes a body.
 _CONTINUES = re.compile(r"(?:else|elseif|on|trap|finally)\b")
@@ -89,16 +90,23 @@ def insertion(at: int, text: str, message: str, *, safe: bool = False) -> Repair
     return Repair(message, (Edit(at, at, text),), safe)
 
 
-def closing(text: str, at: int, close: str = "}", *, limit: int | None = None) -> tuple[Repair, ...]:
+def closing(text: str, at: int, close: str = "}") -> tuple[Repair, ...]:
     """Close what is opened at `at` where the indentation says that it ends; safe if its lines are clearly inside it.
 
-    Where that place has a brace of its own, it is a brace inside that is not closed (before `limit`, where it ends).
+    Where that place has a brace of its own, it is one inside that is not closed.
     """
-    inner_end, after = guess_close(text, at, len(text) if limit is None else limit)
-    indent = _indent(text, at)
-    if after != inner_end and len(_indent(text, inner_end).expandtabs()) == len(indent.expandtabs()):
+    limit = len(text)
+    for _ in range(_MAX_NESTING):
+        inner_end, after = guess_close(text, at, limit)
+        indent = _indent(text, at)
+        if after == inner_end or len(_indent(text, inner_end).expandtabs()) != len(indent.expandtabs()):
+            break
         inside = _unclosed(text, at + 1, inner_end)
-        return () if inside is None else closing(text, inside, limit=inner_end)
+        if inside is None:
+            return ()
+        at, limit, close = inside, inner_end, "}"
+    else:
+        return ()
     follows = re.compile(r"\S").search(text, inner_end)
     following = follows.start() if follows is not None else inner_end
     message = f"close the block with {close}"

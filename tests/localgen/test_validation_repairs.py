@@ -105,6 +105,7 @@ PROPOSED = [
     ("my::route -net A", ["add -layer M1", "add -layer M2", "add -layer M3"]),
     ('puts "a', ['put " at the end of the line']),
     ("puts [my::count", ["put ] at the end of the line"]),
+    ("source x.tcl\nmy::rout -net A -layer M1", ["write my::route instead of my::rout"]),
     ("route -text a", ["write my::route instead of route"]),
     ("my::old", ["write my::route instead of my::old"]),
     ("if {1} {\nputs a\n", ["close the block with }"]),

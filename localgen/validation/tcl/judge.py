@@ -149,9 +149,14 @@ class Judge:
         )
 
     def _renamed(self, call: Call, names: list[str]) -> tuple[Repair, ...]:
-        """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit."""
+        """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit.
+
+        Where the script loads code from elsewhere, the name as it is may be known there.
+        """
         wanted = spelling(call.name, names)
-        if any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):
+        if self.commands.foreign:
+            wanted = tuple(Swap(s.old, s.new) for s in wanted)
+        elif any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):
             wanted = tuple(Swap(s.old, s.new, safe=self._fits(call, s.new)) for s in wanted)
         return swaps(self.collector.text, call.name_start, call.name_end, wanted)
 

@@ -31,7 +31,7 @@ def report_problem(problem: SyntaxProblem, collector: Collector, place: tuple[in
     code = _CODES.get(problem.kind, "TCL010")
     message = f"expression: {problem.message}" if code == "TCL010" else problem.message
     start, end = place or (problem.start, problem.end)
-    repairs = _repairs(problem, collector.text) if place is None else ()
+    repairs = _repairs(problem, collector.text) if place is None and not collector.full else ()
     collector.add(code, start, end, message, problem.hint, repairs=repairs)
 
 
