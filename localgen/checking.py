@@ -1,4 +1,4 @@
-"""Checks many scripts: reads each, validates it, and keeps the lines that its findings are about.
+"""Checks many scripts: reads each, validates and repairs it, and keeps the lines that its findings are about.
 
 One script's failure to be read is an answer like any other, so that it does not hide what is found in the rest. Many
 scripts are checked by several processes where that is faster; the answers come in the order of the jobs all the same.
@@ -11,15 +11,21 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localgen.validation.codes import Level
+from localgen.validation.original import unified
 from localgen.validation.report import Report
-from localgen.validation.validate import unify, validate_script
+from localgen.validation.validate import OtherCheck, validate_script
 from localgen_bundle.domains import resolve_domain
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.errors import UsageError
+
+if TYPE_CHECKING:
+    from localgen.execution.checker import CheckerRun
+    from localgen.execution.run_check import RunCheck
 
 MAX_SCRIPT_BYTES = 32 * 1024 * 1024
 
@@ -29,7 +35,15 @@ PARALLEL_BYTES = 400_000
 
 @dataclass(frozen=True)
 class Job:
-    """One script to check, and how; `path` is None for standard input."""
+    """One script to check, and how.
+
+    Attributes:
+        path: where it is; None for standard input.
+        repair: find out what its safe fixes make of it.
+        repaired: report on the repaired script; it is not written here.
+        run_seconds: limit of the execution check, which is made if there is one.
+        check_seconds: limit of the domain's own checker, which is started if there is one.
+    """
 
     name: str
     path: Path | None
@@ -37,6 +51,21 @@ class Job:
     strict: bool = False
     levels: Mapping[str, Level] = field(default_factory=dict)
     suppressions: bool = True
+    repair: bool = False
+    repaired: bool = False
+    run_seconds: int | None = None
+    check_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What safe fixes make of a script, each in words; `path` is None for standard input."""
+
+    path: Path | None
+    before: str
+    after: str
+    applied: tuple[str, ...]
+    diff: str
 
 
 @dataclass(frozen=True)
@@ -47,39 +76,49 @@ class Checked:
     report: Report | None = None
     source: Mapping[int, str] = field(default_factory=dict)
     error: UsageError | None = None
+    change: Change | None = None
 
 
 def check(job: Job) -> Checked:
     """Check one script.
 
     Raises:
-        UsageError, CatalogError, GrammarError: the domain cannot be used.
+        UsageError, CatalogError, GrammarError, ToolError: the domain, or what the job asks for, cannot be used.
     """
     domain = _domain(job.domain)
     try:
         text = read_script(job.name, job.path)
     except UsageError as err:
         return Checked(job.name, error=err)
-    return check_text(
-        text, domain, job.name, strict=job.strict, levels=job.levels, suppressions=job.suppressions
+    validate = partial(
+        validate_script,
+        domain=domain,
+        strict=job.strict,
+        filename=job.name,
+        levels=job.levels,
+        suppressions=job.suppressions,
     )
+    if not job.repair:
+        return answer(job.name, text, validate(text, others=_others(job, job.path)))
+    from localgen.validation.fixing import apply_safe_fixes, unified_diff
+
+    report = validate(text)
+    fixed = apply_safe_fixes(text, report, validate)
+    change = Change(job.path, text, fixed.text, fixed.applied, unified_diff(text, fixed.text, job.name))
+    if job.repaired:
+        text, report = fixed.text, fixed.report
+    # What is not written yet is no file that the checker might be given.
+    if others := _others(job, job.path if text == change.before else None):
+        report = validate(text, others=others)
+    return answer(job.name, text, report, change)
 
 
-def check_text(
-    text: str,
-    domain: Domain,
-    name: str,
-    *,
-    strict: bool = False,
-    levels: Mapping[str, Level] | None = None,
-    suppressions: bool = True,
-) -> Checked:
-    """Check a script's text (see `validate_script`)."""
-    report = validate_script(text, domain, strict=strict, filename=name, levels=levels, suppressions=suppressions)
+def answer(name: str, text: str, report: Report, change: Change | None = None) -> Checked:
+    """A report with the lines of the text that it is about."""
     if not report.details:
-        return Checked(name, report)
-    lines = unify(text).split("\n")
-    return Checked(name, report, {f.line: lines[f.line - 1] for f in report.details})
+        return Checked(name, report, change=change)
+    lines = unified(text).split("\n")
+    return Checked(name, report, {f.line: lines[f.line - 1] for f in report.details}, change=change)
 
 
 def check_all(jobs: Sequence[Job], *, processes: int | None = None) -> Iterator[Checked]:
@@ -90,11 +129,14 @@ def check_all(jobs: Sequence[Job], *, processes: int | None = None) -> Iterator[
         processes: how many at a time; None: as many as there are processors, if there is enough to do.
 
     Raises:
-        UsageError, CatalogError, GrammarError: a domain cannot be used, before anything is checked.
+        UsageError, CatalogError, ToolError: a domain or what is asked for cannot be used, before anything is checked.
+        GrammarError: a grammar that a script needs cannot be compiled.
         UsageError: a process was ended from outside.
     """
     for domain in dict.fromkeys(job.domain for job in jobs):
         _domain(domain)
+    for job in {(job.domain, job.run_seconds, job.check_seconds): job for job in jobs}.values():
+        _others(job, None)
     # Standard input can only be read here.
     piped = {i: check(job) for i, job in enumerate(jobs) if job.path is None}
     files = [job for job in jobs if job.path is not None]
@@ -107,8 +149,7 @@ def check_all(jobs: Sequence[Job], *, processes: int | None = None) -> Iterator[
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    # Ctrl-C ends the processes at once and without a word.
-    with ProcessPoolExecutor(count, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)) as pool:
+    with ProcessPoolExecutor(count, initializer=signal.signal, initargs=(signal.SIGINT, _end_quietly)) as pool:
         try:
             answers = pool.map(check, files, chunksize=max(1, min(16, len(files) // (4 * count))))
             yield from (piped[i] if i in piped else next(answers) for i in range(len(jobs)))
@@ -152,9 +193,41 @@ def _domain(name: str) -> Domain:
     return resolve_domain(name)
 
 
+def _others(job: Job, path: Path | None) -> tuple[OtherCheck, ...]:
+    """What a job asks for beside validation; `path` is the file for the domain's own checker, if there is one."""
+    out: list[OtherCheck] = []
+    if job.run_seconds is not None:
+        out.append(_run_check(job.domain, job.run_seconds).check)
+    if job.check_seconds is not None:
+        out.append(partial(_checker(job.domain, job.check_seconds).check, path=path))
+    return tuple(out)
+
+
+@lru_cache(maxsize=64)
+def _run_check(domain: str, seconds: int) -> RunCheck:
+    from localgen.execution.run_check import RunCheck
+
+    return RunCheck(_domain(domain), seconds=seconds)
+
+
+@lru_cache(maxsize=64)
+def _checker(domain: str, seconds: int) -> CheckerRun:
+    from localgen.execution.checker import CheckerRun
+
+    return CheckerRun(_domain(domain), seconds=seconds)
+
+
+def _end_quietly(signum: int, frame: object) -> None:
+    """Ctrl-C ends a process at once and without a word, and the programs that it has started."""
+    process = sys.modules.get("localgen.execution.process")
+    if process is not None:
+        process.end_all()
+    os._exit(128 + signum)
+
+
 def _worthwhile(jobs: Sequence[Job]) -> int:
-    """How many processes are worth their start."""
-    if len(jobs) < 2:
+    """How many processes are worth their start; a team's checker need not bear company."""
+    if len(jobs) < 2 or any(job.check_seconds is not None for job in jobs):
         return 1
     total = 0
     for job in jobs:

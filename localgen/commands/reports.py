@@ -6,22 +6,29 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from localgen.checking import Checked
-from localgen.commands.console import fail, print_json, print_text, remark
+from localgen.commands.console import fail, print_beside, print_json, print_text, remark
+from localgen.commands.repairs import changes_shown, document
 from localgen.validation.report import REPORT_VERSION
 
 
 def print_reports(checked: Sequence[Checked], args: Namespace, program: str) -> None:
-    """Print reports to standard output; scripts that cannot be read are told on stderr too."""
+    """Print reports to standard output; scripts that cannot be read are told on stderr too.
+
+    Where standard output has a diff or a repaired script, lines of findings go to stderr.
+    """
     if args.format == "json":
         _print_json(checked, single=len(args.files) == 1 and not os.path.isdir(args.files[0]))
     elif args.format == "sarif":
         _print_sarif(checked)
     else:
-        lines = _github(checked) if args.format == "github" else _text(checked, args)
-        print_text("".join(f"{line}\n" for line in lines))
+        changes = changes_shown(checked, args)
+        stream = sys.stdout if changes is None else sys.stderr
+        lines = _github(checked) if args.format == "github" else _text(checked, args, stream)
+        print_text(changes or "")
+        (print_text if changes is None else print_beside)("".join(f"{line}\n" for line in lines))
     for answer in checked:
         if answer.error is not None:
             fail(program, answer.error.message, answer.error.hint)
@@ -29,13 +36,14 @@ def print_reports(checked: Sequence[Checked], args: Namespace, program: str) -> 
         remark(_summary(checked))
 
 
-def _text(checked: Sequence[Checked], args: Namespace) -> Iterator[str]:
+def _text(checked: Sequence[Checked], args: Namespace, stream: TextIO) -> Iterator[str]:
     from localgen.reporting.text import text_lines
 
-    colour = _colour(args.color)
+    colour = _colour(args.color, stream)
     for answer in checked:
         if answer.report is not None:
-            yield from text_lines(answer.report, {} if args.concise else answer.source, colour=colour)
+            source = {} if args.concise else answer.source
+            yield from text_lines(answer.report, source, colour=colour, fixes=args.hints)
 
 
 def _github(checked: Sequence[Checked]) -> Iterator[str]:
@@ -59,7 +67,7 @@ def _print_json(checked: Sequence[Checked], *, single: bool) -> None:
 
 def _document(answer: Checked) -> dict[str, Any]:
     if answer.report is not None:
-        return answer.report.model_dump(mode="json")
+        return answer.report.model_dump(mode="json") | document(answer.change)
     error = answer.error
     assert error is not None
     return {
@@ -80,11 +88,11 @@ def _print_sarif(checked: Sequence[Checked]) -> None:
     print_json(sarif(checked, Path.cwd()))
 
 
-def _colour(wanted: str) -> bool:
+def _colour(wanted: str, stream: TextIO) -> bool:
     """Whether to colour: as asked, else on a terminal that can and where NO_COLOR (no-color.org) does not forbid it."""
     if wanted != "auto":
         return wanted == "always"
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _summary(checked: Sequence[Checked]) -> str:

@@ -5,10 +5,11 @@ Prints what `localgen.validation` finds. Everything but the argument parser is i
 
 from __future__ import annotations
 
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING
 
 from localgen.commands.console import Bar, Parser, clear_status, main_of, print_text
+from localgen.commands.repairs import add_repair_options, write_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ examples:
   validate script.tcl
   validate --domain my-domain/ --strict flows/
   validate --format sarif flows/ > findings.sarif
+  validate --fix --diff script.tcl
+  validate --run script.tcl
   validate --explain CAT013
   generate --instruction task.txt | validate -
 
@@ -33,6 +36,7 @@ are in localgen.toml or [tool.localgen] of pyproject.toml; the command line wins
 exit status:
   0 valid (warnings may be printed)   1 at least one script is invalid
   2 wrong usage or unreadable file    4 bad catalog or grammar
+  6 --run without a Tcl, --check without the domain's checker
 """
 
 
@@ -54,6 +58,11 @@ def parser() -> Parser:
         "--severity", metavar="CODE=LEVEL", action="append", default=[], help="off, hint, warning or error for a rule"
     )
     what.add_argument("--ignore-suppressions", action="store_true", help="report what comments suppress, too")
+    what.add_argument("--run", action="store_true", help="run valid Tcl in a safe interpreter with the domain's mocks")
+    what.add_argument("--run-seconds", type=_seconds, default=5, metavar="N", help="limit of --run (default: 5)")
+    what.add_argument("--check", action="store_true", help="start the domain's own checker, a program, on each script")
+    what.add_argument("--check-seconds", type=_seconds, default=60, metavar="N", help="limit of --check (default: 60)")
+    add_repair_options(p)
     which = p.add_argument_group("which files")
     which.add_argument("--exclude", metavar="PATTERN", action="append", default=[], help="leave files or folders out")
     which.add_argument("--force-exclude", action="store_true", help="leave them out even where they are named")
@@ -86,6 +95,8 @@ def _validate(args: Namespace) -> int:
 
     jobs = [_job(script, args) for script in _scripts(args)]
     checked = _with_progress(jobs, check_all(jobs, processes=args.jobs))
+    if args.fix:
+        write_changes(checked)
     print_reports(checked, args, PROGRAM)
     if any(c.error is not None for c in checked):
         return int(ExitCode.USAGE)
@@ -128,7 +139,17 @@ def _job(script: Script, args: Namespace) -> Job:
         strict=args.strict or script.config.strict,
         levels={**levels_by_code(script.config.severity), **levels_by_code(parse_levels(args.severity))},
         suppressions=not args.ignore_suppressions,
+        repair=args.fix or args.diff,
+        repaired=args.fix,
+        run_seconds=args.run_seconds if args.run else None,
+        check_seconds=args.check_seconds if args.check else None,
     )
+
+
+def _seconds(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 86400):
+        raise ArgumentTypeError(f"{text}: not a number of seconds from 1 to 86400")
+    return int(text)
 
 
 def _with_progress(jobs: Sequence[Job], answers: Iterator[Checked]) -> list[Checked]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from localgen import __version__
 from localgen.checking import Checked
-from localgen.validation.report import Finding
+from localgen.validation.report import Finding, Fix
 from localgen.validation.rules.pages import Rule, page, rule
 from localgen_retrieval.errors import LocalgenError
 
@@ -94,7 +94,20 @@ def _result(finding: Finding, rule_index: int, index: int, script: Checked, root
                 }
             }
         ],
+        **({"fixes": [_fix(fix, script.name, root) for fix in finding.fixes]} if finding.fixes else {}),
     }
+
+
+def _fix(fix: Fix, name: str, root: Path) -> dict[str, Any]:
+    replacements = [
+        {
+            "deletedRegion": {"charOffset": edit.start, "charLength": edit.end - edit.start},
+            "insertedContent": {"text": edit.text},
+        }
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": _location(name, root), "replacements": replacements}
+    return {"description": {"text": fix.message}, "artifactChanges": [change]}
 
 
 def _notification(name: str, error: LocalgenError, root: Path) -> dict[str, Any]:

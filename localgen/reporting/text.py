@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from localgen.validation.report import Finding, Report, headline, visible
 
@@ -19,24 +19,33 @@ _COLOURS = {
 }
 
 
-def text_lines(report: Report, source: Mapping[int, str], *, colour: bool = False) -> Iterator[str]:
+def text_lines(
+    report: Report, source: Mapping[int, str], *, colour: bool = False, fixes: bool = False
+) -> Iterator[str]:
     """The lines of a report: each finding's one line, and below it the source line where it is known.
 
     Args:
         report: what was found.
         source: lines of the script by number; {} for the one-line form.
         colour: write ANSI colours.
+        fixes: say below each finding how it can be repaired.
     """
     paint = _ansi if colour else _plain
     for finding in report.details:
         yield headline(report.file or "<script>", finding, paint)
-        if finding.line not in source:
-            continue
-        line, start, width = _window(source[finding.line], finding)
-        number = str(finding.line)
-        yield f"{paint(f' {number} |', 'gutter')} {line}".rstrip()
-        empty = paint(f" {' ' * len(number)} |", "gutter")
-        yield f"{empty} {' ' * start}{paint('^' * width, finding.severity)}"
+        if finding.line in source:
+            yield from _marked(source[finding.line], finding, paint)
+        for fix in finding.fixes if fixes else ():
+            yield f"    fix: {visible(fix.message)}{'' if fix.safe else ' (not applied by --fix)'}"
+
+
+def _marked(text: str, finding: Finding, paint: Callable[[str, str], str]) -> Iterator[str]:
+    """The source line, and what is meant underlined."""
+    line, start, width = _window(text, finding)
+    number = str(finding.line)
+    yield f"{paint(f' {number} |', 'gutter')} {line}".rstrip()
+    empty = paint(f" {' ' * len(number)} |", "gutter")
+    yield f"{empty} {' ' * start}{paint('^' * width, finding.severity)}"
 
 
 def _plain(text: str, role: str) -> str:

@@ -27,6 +27,8 @@ GROUPS: dict[str, str] = {
     "DSL": "Embedded DSL blocks",
     "POL": "Policy",
     "VAR": "Variables",
+    "RUN": "Execution check",
+    "CHK": "The domain's own checker",
     "SUP": "Suppression comments",
 }
 
@@ -82,6 +84,10 @@ CODES: dict[str, Code] = {
     "POL007": Code("A command that is only known when the script runs", "warning"),
     "POL008": Code("A command of the catalog or of Tcl is redefined", "warning"),
     "VAR001": Code("A variable is read before anything sets it", "warning"),
+    "RUN001": Code("The script fails when it runs"),
+    "RUN002": Code("The script meets a limit of the execution check"),
+    "CHK001": Code("The domain's own checker reports an error"),
+    "CHK002": Code("The domain's own checker does not accept the script, or came to no end"),
     "SUP001": Code("A suppression comment with an unknown rule or form", "warning", "warning"),
     "SUP002": Code("A suppression comment that suppresses nothing", "warning", "warning"),
 }

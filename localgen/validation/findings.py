@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from localgen.validation.codes import Level, Severity, level_of
-from localgen.validation.report import Finding, Position, Report
+from localgen.validation.original import Original
+from localgen.validation.repairs import Repair
+from localgen.validation.report import Finding, Fix, Position, Report, Run, TextEdit
 from localgen_grammars.tcl.lines import Lines
 
 MAX_FINDINGS = 500
@@ -25,6 +27,7 @@ class Found:
     message: str
     hint: str
     level: Level
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass
@@ -46,23 +49,50 @@ class Collector:
         text: what is checked.
         strict: which of the two severities of a code counts.
         levels: severities by code that count instead of either.
+        original: the file as it is, where its line ends are others: what repairs change is said in its offsets.
     """
 
-    def __init__(self, text: str, *, strict: bool, levels: Mapping[str, Level] | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        strict: bool,
+        levels: Mapping[str, Level] | None = None,
+        original: str | None = None,
+    ) -> None:
+        self.text = text
         self.strict = strict
+        self.original = Original(text if original is None else original)
         self.places = Places()
         self._levels = levels or {}
         self._lines = Lines(text)
         self._found: dict[tuple[int, str, str], Found] = {}
 
     def add(
-        self, code: str, start: int, end: int, message: str, hint: str = "", *, severity: Severity | None = None
+        self,
+        code: str,
+        start: int,
+        end: int,
+        message: str,
+        hint: str = "",
+        *,
+        severity: Severity | None = None,
+        repairs: tuple[Repair, ...] = (),
     ) -> None:
         """Note a finding on the characters `[start, end)`; the code's own severity counts if none is given."""
         key = (start, code, message)
-        if key not in self._found and len(self._found) < _MAX_COLLECTED:
+        if key not in self._found and not self.full:
             level = self._levels.get(code) or severity or level_of(code, strict=self.strict)
-            self._found[key] = Found(start, max(end, start), code, message, hint, level)
+            self._found[key] = Found(start, max(end, start), code, message, hint, level, repairs)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more findings are taken, so that nobody need think about their repair."""
+        return len(self._found) >= _MAX_COLLECTED
+
+    def line(self, number: int) -> tuple[int, int]:
+        """Where a line begins and ends; the last one for a number beyond it."""
+        return self._lines.span(number)
 
     def found(self) -> tuple[Found, ...]:
         """Everything noted so far, what is off included."""
@@ -73,7 +103,7 @@ class Collector:
         for f in findings:
             self._found.pop((f.start, f.code, f.message), None)
 
-    def report(self, *, file: str, domain: str, blocks: int) -> Report:
+    def report(self, *, file: str, domain: str, blocks: int, run: Run | None = None) -> Report:
         """The report, findings in the order of their places."""
         shown = sorted((f for f in self._found.values() if f.level != "off"), key=_place)
         details = tuple(self._finding(f, f.level) for f in shown[:MAX_FINDINGS] if f.level != "off")
@@ -91,6 +121,7 @@ class Collector:
             warnings=counts["warning"],
             hints=counts["hint"],
             details=details,
+            run=run,
         )
 
     def _finding(self, found: Found, severity: Severity) -> Finding:
@@ -104,4 +135,14 @@ class Collector:
             line=line,
             column=column,
             end=Position(line=end_line, column=end_column),
+            fixes=tuple(self._fix(r) for r in found.repairs),
         )
+
+    def _fix(self, repair: Repair) -> Fix:
+        edits = []
+        for edit in sorted(repair.edits, key=lambda e: (e.start, e.end)):
+            start, end = self.original.offset(edit.start), self.original.offset(edit.end)
+            bytes_ = self.original.byte(start), self.original.byte(end)
+            text = self.original.text(edit.text)
+            edits.append(TextEdit(start=start, end=end, start_byte=bytes_[0], end_byte=bytes_[1], text=text))
+        return Fix(message=repair.message, safe=repair.safe, edits=tuple(edits))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +23,28 @@ class Position(BaseModel):
     column: int
 
 
+class TextEdit(BaseModel):
+    """The characters `[start, end)` of the file become `text`; the bytes of its UTF-8 form are given too."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: int
+    end: int
+    start_byte: int
+    end_byte: int
+    text: str
+
+
+class Fix(BaseModel):
+    """One way to repair a finding; `safe` where the meaning is clear, so that `--fix` applies it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: str
+    safe: bool
+    edits: tuple[TextEdit, ...]
+
+
 class Finding(BaseModel):
     """One thing wrong, from (line, column) up to, not including, `end`."""
 
@@ -34,6 +57,34 @@ class Finding(BaseModel):
     line: int
     column: int
     end: Position
+    fixes: tuple[Fix, ...] = ()
+
+
+class Run(BaseModel):
+    """What the execution check saw (docs/validation.md).
+
+    Attributes:
+        ok: the script ran to its end.
+        error, line: why it did not, and where; `limit` where a limit stopped it.
+        tcl: the version that ran it; `mocks`: whether the domain's mocks answered.
+        calls: what was called, in order.
+        variables: the global variables at the end.
+        output: what `puts` wrote.
+        problems: bad arguments and blocks that were met.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ok: bool
+    error: str = ""
+    line: int | None = None
+    limit: str | None = None
+    tcl: str = ""
+    mocks: bool = False
+    calls: tuple[dict[str, Any], ...] = ()
+    variables: dict[str, Any] = {}
+    output: str = ""
+    problems: tuple[str, ...] = ()
 
 
 class Report(BaseModel):
@@ -56,6 +107,7 @@ class Report(BaseModel):
     warnings: int = 0
     hints: int = 0
     details: tuple[Finding, ...] = ()
+    run: Run | None = None
 
     def lines(self) -> list[str]:
         """One line per finding: `file:line:column: message [code]`, its hint in parentheses."""

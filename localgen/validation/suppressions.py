@@ -21,6 +21,8 @@ DIRECTIVE = "localgen:"
 _FORMS = ("disable", "disable-next", "disable-file")
 _ALL = "all"
 _OWN = "SUP"
+# What another way through the script, or no run at all, does not report may be needed all the same.
+_NOT_ALWAYS = ("RUN", "CHK")
 
 _COMMENT = re.compile(r"#[ \t]*localgen:[ \t]*(?P<form>[A-Za-z_-]+)(?P<is>[ \t]*=[ \t]*)?(?P<names>[^\n]*)")
 _NAMES = re.compile(r"\w+(?:[ \t]*,[ \t]*\w+)*")
@@ -64,7 +66,7 @@ def _apply(suppressions: list[Suppression], collector: Collector) -> None:
     for suppression in suppressions:
         at = (bisect_left(found, offset, key=_start) for offset in (suppression.first, suppression.last))
         covered = {f for f in found[slice(*at)] if suppression.names(f)}
-        if not covered and not damaged:
+        if not covered and not damaged and not suppression.name.startswith(_NOT_ALWAYS):
             message = f"{suppression.name} is suppressed here, but nothing reports it"
             collector.add("SUP002", suppression.start, suppression.end, message, "take it out")
         silenced |= covered

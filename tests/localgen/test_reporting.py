@@ -11,17 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab_domain import lab
 
-from localgen.checking import Checked, check_text
+from localgen.checking import Checked, answer
 from localgen.reporting.github import github_error, github_lines
 from localgen.reporting.sarif import sarif
 from localgen.reporting.text import MAX_WIDTH, text_lines
 from localgen.validation.codes import CODES, Level
+from localgen.validation.validate import validate_script
 from localgen_retrieval.errors import UsageError
 
 
 def checked(text: str, name: str = "s.tcl", **levels: Level) -> Checked:
     """A script's answer as the command gets it."""
-    return check_text(text, lab(), name, levels=levels)
+    return answer(name, text, validate_script(text, lab(), filename=name, levels=levels))
 
 
 def shown(text: str, name: str = "s.tcl", *, colour: bool = False, **levels: Level) -> list[str]:

@@ -28,8 +28,9 @@ def end_of(text: str) -> State:
     domain = lab()
     collector = Collector(text, strict=False)
     blocks = BlockChecks(text, domain.catalog, grammars_of(domain), collector)
-    policy = PolicyChecks(domain.catalog.policy, collector)
-    judge = Judge(Commands(domain.catalog), policy, blocks, collector, damaged=False)
+    commands = Commands(domain.catalog)
+    policy = PolicyChecks(domain.catalog.policy, commands.procs, collector)
+    judge = Judge(commands, policy, blocks, collector, damaged=False)
     return Flow(judge, parse(text), BUILTINS, {}).run_all([])
 
 

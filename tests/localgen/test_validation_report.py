@@ -39,8 +39,17 @@ def test_json_keys() -> None:
                 "line": 1,
                 "column": 1,
                 "end": {"line": 1, "column": 10},
+                "fixes": [
+                    {
+                        "message": f"add -layer {layer}",
+                        "safe": False,
+                        "edits": [{"start": 9, "end": 9, "start_byte": 9, "end_byte": 9, "text": f" -layer {layer}"}],
+                    }
+                    for layer in ("M1", "M2", "M3")
+                ],
             }
         ],
+        "run": None,
     }
 
 
@@ -75,8 +84,9 @@ def test_findings_come_in_the_order_of_their_places() -> None:
 
 
 def test_every_code_that_is_used_is_in_the_table_and_every_code_in_the_table_is_used() -> None:
-    sources = [p.read_text("utf-8") for p in (ROOT / "localgen" / "validation").rglob("*.py") if p.name != "codes.py"]
-    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR|SUP)\d{3})"', "\n".join(sources)))
+    files = [p for folder in ("validation", "execution") for p in (ROOT / "localgen" / folder).rglob("*.py")]
+    sources = [p.read_text("utf-8") for p in files if p.name != "codes.py"]
+    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR|RUN|CHK|SUP)\d{3})"', "\n".join(sources)))
     assert used == set(CODES)
 
 

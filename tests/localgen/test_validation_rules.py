@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from oracle import requires_tcl
 
+from localgen.execution.checker import CheckerRun
+from localgen.execution.run_check import RunCheck
 from localgen.validation.codes import CODES, GROUPS
 from localgen.validation.rules.pages import explain, findings, rule
+from localgen.validation.validate import OtherCheck
+from localgen_retrieval.catalog import Checker
+from localgen_retrieval.catalog_io import load_domain
 from localgen_retrieval.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "localgen" / "validation" / "rules" / "example"
 
 
 def test_every_code_belongs_to_a_group_of_its_own_name() -> None:
@@ -18,16 +26,41 @@ def test_every_code_belongs_to_a_group_of_its_own_name() -> None:
     assert all(code[3:].isdigit() and len(code) == 6 for code in CODES)
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_the_bad_example_gives_exactly_this_code(code: str) -> None:
-    told = rule(code)
-    assert [f.code for f in findings(told, told.bad, told.encoding).details] == [code]
+TOOL = """#!/bin/sh
+grep -n NOWHERE "$1" | sed 's/^\\([0-9]*\\):.*/Error: no net NOWHERE, line \\1/'
+if grep -q M3 "$1"; then echo layer M3 is not in this technology; exit 1; fi
+"""
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_the_good_example_gives_nothing(code: str) -> None:
+def others(code: str, folder: Path) -> tuple[OtherCheck, ...]:
+    """What it takes beside validation to give a code."""
+    if code.startswith("RUN"):
+        return (RunCheck(load_domain(EXAMPLE), seconds=60).check,)
+    if code.startswith("CHK"):
+        (folder / "tool").write_text(TOOL)
+        (folder / "tool").chmod(0o755)
+        domain = load_domain(EXAMPLE)
+        checker = Checker(command=("./tool", "{script}"), error="^Error: (?P<message>.*)")
+        catalog = domain.catalog.model_copy(update={"checker": checker})
+        return (CheckerRun(replace(domain, folder=folder, catalog=catalog)).check,)
+    return ()
+
+
+CODES_HERE = [pytest.param(c, marks=requires_tcl) if c.startswith("RUN") else c for c in CODES]
+
+
+@pytest.mark.parametrize("code", CODES_HERE)
+def test_the_bad_example_gives_exactly_this_code(code: str, tmp_path: Path) -> None:
     told = rule(code)
-    assert findings(told, told.good).lines() == []
+    report = findings(told, told.bad, told.encoding, others(code, tmp_path))
+    assert [f.code for f in report.details] == [code]
+    assert not told.says or report.lines() == [told.says]
+
+
+@pytest.mark.parametrize("code", CODES_HERE)
+def test_the_good_example_gives_nothing(code: str, tmp_path: Path) -> None:
+    told = rule(code)
+    assert findings(told, told.good, others=others(code, tmp_path)).lines() == []
 
 
 @pytest.mark.parametrize("group", GROUPS)

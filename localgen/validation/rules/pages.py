@@ -1,7 +1,8 @@
 """The page of a rule, as `validate --explain`, the documentation and SARIF show it.
 
 Texts are in `GROUP.toml` beside this file: `why`, `bad` and `good` for each code, and where the example needs it
-`policy` (keys that replace those of the example domain's) and `encoding` (what the bad example is saved in).
+`policy` (keys that replace those of the example domain's) and `encoding` (what the bad example is saved in). Where it
+takes a run or a program to find out, `says` is what is said of the bad example.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from localgen_retrieval.errors import UsageError
 
 if TYPE_CHECKING:
     from localgen.validation.report import Report
+    from localgen.validation.validate import OtherCheck
     from localgen_retrieval.catalog_io import Domain
 
 _HERE = Path(__file__).parent
@@ -37,6 +39,7 @@ class Rule:
     good: str
     policy: Mapping[str, Any] = field(default_factory=dict)
     encoding: str = "utf-8"
+    says: str = ""
 
 
 def rule(code: str) -> Rule:
@@ -63,7 +66,7 @@ def explain(name: str) -> str:
         groups = ", ".join(GROUPS)
         hint = did_you_mean(wanted, (*CODES, *GROUPS)) or f"give a code, or one of the groups {groups}"
         raise UsageError(f"{name}: no such rule", hint=hint, code="rule-unknown")
-    pages = "\n".join(page(r, says=findings(r, r.bad, r.encoding).lines()) for r in map(rule, codes))
+    pages = "\n".join(page(r, says=_said(r)) for r in map(rule, codes))
     return pages if wanted not in GROUPS else f"# {wanted}: {GROUPS[wanted]}\n\n{pages}"
 
 
@@ -81,12 +84,17 @@ def page(rule: Rule, *, says: Sequence[str] = ()) -> str:
     return "\n".join(out)
 
 
-def findings(rule: Rule, script: str, encoding: str = "utf-8") -> Report:
+def findings(rule: Rule, script: str, encoding: str = "utf-8", others: Sequence[OtherCheck] = ()) -> Report:
     """What the validator says of a script of the example domain under the rule's policy."""
     from localgen.validation.validate import validate_script
 
     text = script.encode(encoding).decode("utf-8", "surrogateescape")
-    return validate_script(text, _domain(_json(rule.policy)), filename="bad.tcl", suppressions=True)
+    return validate_script(text, _domain(_json(rule.policy)), filename="bad.tcl", suppressions=True, others=others)
+
+
+def _said(rule: Rule) -> list[str]:
+    """What the validator says of the bad example."""
+    return [rule.says] if rule.says else findings(rule, rule.bad, rule.encoding).lines()
 
 
 @lru_cache

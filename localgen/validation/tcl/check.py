@@ -48,7 +48,7 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     blocks.braced(visits)
 
     commands.note(visits)
-    policy = PolicyChecks(catalog.policy, collector)
+    policy = PolicyChecks(catalog.policy, commands.procs, collector)
     judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
     flow = Flow(judge, tree, BUILTINS, {v.name: _initial(v) for v in catalog.variables})
     end = flow.run_all((visit.command, visit.script) for visit in visits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from localgen.validation.findings import Collector
+from localgen.validation.repairs import closing, misspelt_token
 from localgen_grammars.blocks import (
     Block,
     Cut,
@@ -39,7 +40,12 @@ class BlockChecks:
                 message = f"{dsl.name}: the block is not closed"
                 start = block.start
                 self.collector.add(
-                    "DSL002", start, block.inner_start, message, f"close it with {dsl.embedding.close.strip()}"
+                    "DSL002",
+                    start,
+                    block.inner_start,
+                    message,
+                    f"close it with {dsl.embedding.close.strip()}",
+                    repairs=closing(self.text, block.inner_start - 1, dsl.embedding.close.strip()),
                 )
                 continue
             if not block.statement:
@@ -99,7 +105,8 @@ class BlockChecks:
         except DslSyntaxError as e:
             at = source.offset(e.offset)
             end = source.offset(min(e.offset + max(e.length, 1), len(source.text)))
-            self.collector.add("DSL001", at, max(end, at), e.message, e.hint)
+            repairs = misspelt_token(self.text, at, e.expected)
+            self.collector.add("DSL001", at, max(end, at), e.message, e.hint, repairs=repairs)
 
     def _misplaced(self, start: int, end: int, name: str) -> None:
         self.collector.add("DSL004", start, end, f"{name}: a block stands where a statement may stand, not inside one")

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 
 from localgen.validation.codes import Severity
 from localgen.validation.findings import Collector
-from localgen.validation.nearest import did_you_mean
+from localgen.validation.nearest import did_you_mean, nearest
+from localgen.validation.repairs import Repair, Swap, spelling, swaps
 from localgen.validation.tcl.arguments import check_call, match, value_problems
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
@@ -70,7 +71,10 @@ class Judge:
             for at in check_call(proc, call, found):
                 problem = at.problem
                 severity: Severity | None = "warning" if at.doubtful and not self.collector.strict else None
-                self.collector.add(problem.code, at.start, at.end, problem.message, problem.hint, severity=severity)
+                repairs = at.repairs + swaps(self.collector.text, at.start, at.end, problem.swaps)
+                self.collector.add(
+                    problem.code, at.start, at.end, problem.message, problem.hint, severity=severity, repairs=repairs
+                )
             for arg, full in found.shortened:
                 self._shortened(proc, arg, full)
         if proc.deprecated is not None:
@@ -97,12 +101,17 @@ class Judge:
     def _shortened(self, proc: catalog.Proc, arg: Arg, full: str) -> None:
         message = f"{proc.name}: {arg.text} is short for -{full}"
         severity: Severity | None = None if self.catalog.policy.abbreviations else "error"
-        self.collector.add("CAT004", arg.start, arg.end, message, f"write -{full}", severity=severity)
+        repairs = swaps(self.collector.text, arg.start, arg.end, [Swap(arg.text or "", f"-{full}", safe=True)])
+        self.collector.add(
+            "CAT004", arg.start, arg.end, message, f"write -{full}", severity=severity, repairs=repairs
+        )
 
     def _deprecated(self, proc: catalog.Proc, why: catalog.Deprecation, call: Call) -> None:
         message = f"{proc.name} is deprecated" + (f": {why.note.rstrip('.')}" if why.note else "")
         hint = f"use {why.replacement}" if why.replacement else ""
-        self.collector.add("CAT019", call.name_start, call.name_end, message, hint)
+        swap = [Swap(call.name, why.replacement, safe=self._fits(call, why.replacement))] if why.replacement else []
+        repairs = swaps(self.collector.text, call.name_start, call.name_end, swap)
+        self.collector.add("CAT019", call.name_start, call.name_end, message, hint, repairs=repairs)
 
     def _expression(self, proc: catalog.Proc, spec: catalog.Arg, arg: Arg, call: Call) -> None:
         text = arg.text
@@ -131,8 +140,31 @@ class Judge:
         hint = f"did you mean {' or '.join(found)}?" if found else ""
         severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
         self.collector.add(
-            "CAT001", call.name_start, call.name_end, f'unknown command "{call.name}"', hint, severity=severity
+            "CAT001",
+            call.name_start,
+            call.name_end,
+            f'unknown command "{call.name}"',
+            hint,
+            severity=severity,
+            repairs=self._renamed(call, found),
         )
+
+    def _renamed(self, call: Call, names: list[str]) -> tuple[Repair, ...]:
+        """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit.
+
+        Where the script loads code from elsewhere, the name as it is may be known there.
+        """
+        wanted = spelling(call.name, names)
+        if self.commands.foreign:
+            wanted = tuple(Swap(s.old, s.new) for s in wanted)
+        elif any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):
+            wanted = tuple(Swap(s.old, s.new, safe=self._fits(call, s.new)) for s in wanted)
+        return swaps(self.collector.text, call.name_start, call.name_end, wanted)
+
+    def _fits(self, call: Call, name: str) -> bool:
+        """Whether the words of a call suit another proc, one that may be called."""
+        proc = self.catalog.proc(name)
+        return proc is not None and proc.deprecated is None and not list(check_call(proc, call, match(proc, call)))
 
     def computed_command(self, start: int, end: int, what: str) -> None:
         """A command that only a run can tell."""
@@ -155,20 +187,25 @@ class Judge:
         if self.damaged:
             return
         hint = did_you_mean(name, [v.name for v in self.catalog.variables]) if self.catalog.variables else ""
-        self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint)
+        near = nearest(name, [v.name for v in self.catalog.variables], most=1)
+        repairs = swaps(self.collector.text, start, end, [Swap(f"${name}", f"${n}") for n in near])
+        self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint, repairs=repairs)
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
         """A global is set: a catalog variable's value is checked, a name close to one is reported."""
         variable = self.variables.get(key)
         if variable is not None:
             for problem in value_problems(variable, Arg(value, start, end)):
-                self.collector.add(problem.code, start, end, f"{variable.name}: {problem.message}", problem.hint)
+                message = f"{variable.name}: {problem.message}"
+                repairs = swaps(self.collector.text, start, end, problem.swaps)
+                self.collector.add(problem.code, start, end, message, problem.hint, repairs=repairs)
         elif "::" in key[2:] and "(" not in key:
             close = get_close_matches(key, list(self.variables), n=1, cutoff=0.85)
             if close:
                 name = self.variables[close[0]].name
                 message = f"{key} is not a variable of the catalog"
-                self.collector.add("CAT021", start, end, message, f"did you mean {name}?")
+                repairs = swaps(self.collector.text, start, end, [Swap(key, name)])
+                self.collector.add("CAT021", start, end, message, f"did you mean {name}?", repairs=repairs)
 
     # ------------------------------------------------------------------ code that is put together
     def syntax(self, problem: SyntaxProblem, start: int, end: int) -> None:

@@ -5,12 +5,15 @@ Forbidden names are judged where a command is called, however its name comes abo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from localgen.validation.findings import Collector
 from localgen.validation.nearest import did_you_mean
+from localgen.validation.repairs import Repair, headed, insertion
 from localgen.validation.tcl.flow.calls import Call
 from localgen.validation.tcl.flow.state import State
 from localgen_grammars.tcl.core import core_subcommand, full_subcommand
-from localgen_retrieval.catalog import Policy
+from localgen_retrieval.catalog import Policy, Proc
 
 _SHOWN = 10
 
@@ -18,8 +21,9 @@ _SHOWN = 10
 class PolicyChecks:
     """The checks of one script against one policy."""
 
-    def __init__(self, policy: Policy, collector: Collector) -> None:
+    def __init__(self, policy: Policy, procs: Mapping[str, Proc], collector: Collector) -> None:
         self.policy = policy
+        self.procs = procs
         self.collector = collector
         self._forbidden = [tuple(f.removeprefix("::").split()) for f in policy.forbidden if f.split()]
         self._disordered: set[tuple[str, str]] = set()
@@ -66,11 +70,17 @@ class PolicyChecks:
         header = self.policy.required_header
         if header and not text.lstrip("\ufeff\n").startswith(header):
             line = text.lstrip("\ufeff\n").split("\n", 1)[0]
-            self.collector.add("POL003", 0, len(line), f"the script does not begin with {header}")
+            message = f"the script does not begin with {header}"
+            self.collector.add("POL003", 0, len(line), message, repairs=(headed(text, header),))
         for name in self.policy.required_calls:
             if name.removeprefix("::") not in end.called:
                 hint = did_you_mean(name, sorted(end.called))
-                self.collector.add("POL004", len(text), len(text), f"{name} is never called", hint)
+                proc = self.procs.get(name.removeprefix("::"))
+                repairs: tuple[Repair, ...] = ()
+                if proc is not None and not any(a.required for a in proc.args):
+                    call = f"{proc.name}\n" if text.endswith("\n") or not text else f"\n{proc.name}\n"
+                    repairs = (insertion(len(text), call, f"call {proc.name} at the end"),)
+                self.collector.add("POL004", len(text), len(text), f"{name} is never called", hint, repairs=repairs)
         most = self.policy.max_dsl_blocks
         if most is not None and len(blocks) > most:
             start, end_ = sorted(blocks)[most]
