@@ -42,6 +42,11 @@ class Collector:
             grave = severity or severity_of(code, strict=self.strict)
             self._found[key] = _Found(start, max(end, start), code, message, hint, grave)
 
+    @property
+    def full(self) -> bool:
+        """Whether there are so many findings that further ones are dropped."""
+        return len(self._found) >= MAX_FINDINGS
+
     def has(self, prefix: str) -> bool:
         """Whether there is an error whose code begins so."""
         return any(f.severity == "error" and f.code.startswith(prefix) for f in self._found.values())

@@ -30,6 +30,7 @@ class Commands:
                 self.openers.setdefault(dsl.embedding.words[0].removeprefix("::"), []).append(index)
         self.script: set[str] = set()
         self.foreign = False
+        self._suggestions: dict[str, list[str]] = {}
 
     def note(self, visits: Iterable[Visit]) -> None:
         """Note what the script defines anywhere, so that nothing is called unknown that is defined later."""
@@ -49,6 +50,12 @@ class Commands:
 
     def suggestions(self, name: str) -> list[str]:
         """The commands closest to an unknown name: the catalog's first, deprecated ones never."""
+        # A large script calls the same unknown commands again and again, and each search is slow.
+        if name not in self._suggestions:
+            self._suggestions[name] = self._closest(name)
+        return self._suggestions[name]
+
+    def _closest(self, name: str) -> list[str]:
         own = [p.name for p in self.catalog.live_procs]
         rest = [*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins]
         found = nearest(name, own)

@@ -18,12 +18,15 @@ from localgen.validation.tcl.flow.interpreter import Flow, Result
 from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import UNKNOWN, Unknown, Value
 from localgen.validation.tcl.policy import PolicyChecks
-from localgen.validation.tcl.syntax import core_call_works, report_problem
+from localgen.validation.tcl.syntax import core_call_problem, report_problem
 from localgen_grammars.tcl.core import is_core
 from localgen_grammars.tcl.expr import parse_expr
 from localgen_grammars.tcl.nodes import SyntaxProblem
 from localgen_grammars.tcl.parser import Tree
 from localgen_retrieval import catalog
+
+# What Tcl finds wrong only when it gets there.
+RUN_TIME_CODES = frozenset(("TCL011", "TCL012", "TCL014"))
 
 # Args of these kinds name a variable that the proc may set.
 _VARIABLE_KINDS = frozenset(("variable", "varname", "var"))
@@ -114,18 +117,24 @@ class Judge:
             self.collector.add("CAT020", arg.start, arg.end, f"{proc.name}: {name}: {problem.message}")
 
     # ------------------------------------------------------------------ other commands
-    def core_call(self, call: Call) -> bool:
+    def core_call(self, call: Call, *, certain: bool) -> bool:
         """A Tcl command: allowed, and called with a right number of words?"""
         self.policy.core(call)
         if call.command is not None and call.command.broken:
             return False
         # A command of that name in some namespace of the script may be meant.
-        return core_call_works(call, self.collector, report=not self.commands.in_script(call.name))
+        problem = core_call_problem(call)
+        if problem is not None and not self.commands.in_script(call.name):
+            code, start, end, message, hint = problem
+            # A subcommand like none of Tcl's is rather that of a tool's own command of the same name.
+            certain = certain and not (code == "TCL012" and not hint)
+            self.misuse(code, start, end, message, hint, certain=certain)
+        return problem is None
 
     def unknown_command(self, call: Call) -> None:
         """A name that nothing defines."""
         broken = call.command is not None and call.command.broken
-        if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")):
+        if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")) or self.collector.full:
             return
         found = self.commands.suggestions(call.name)
         hint = f"did you mean {' or '.join(found)}?" if found else ""
@@ -175,6 +184,11 @@ class Judge:
         """Code from constants that is not Tcl."""
         report_problem(problem, self.collector, (start, end))
 
-    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
-        """A Tcl command, or one of the script, called in a way that fails."""
-        self.collector.add(code, start, end, message, hint)
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "", *, certain: bool = True) -> None:
+        """A Tcl command, or one of the script, called in a way that fails when the run gets there.
+
+        Tcl itself compiles such a call, so it is an error only where it is sure to run, with the command that is known:
+        a `catch` may expect the failure, another version of Tcl or a file that is loaded may define it otherwise.
+        """
+        doubtful = code in RUN_TIME_CODES and (not certain or self.commands.foreign) and not self.collector.strict
+        self.collector.add(code, start, end, message, hint, severity="warning" if doubtful else None)

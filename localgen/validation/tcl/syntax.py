@@ -67,25 +67,19 @@ def is_stray(command: Command) -> bool:
     return first.kind == "bare" and (first.value or "").startswith(("}", "]"))
 
 
-def core_call_works(call: Call, collector: Collector, *, report: bool = True) -> bool:
-    """Whether a call of a Tcl command has a right number of words and a subcommand that exists; findings if not."""
+def core_call_problem(call: Call) -> tuple[str, int, int, str, str] | None:
+    """What is wrong with the number of words or the subcommand of a Tcl command: code, place, message and hint."""
     name, given = call.name, len(call.args)
-    place = call.name_start, call.name_end
     least, most = ARITY.get(name, (0, None))
     if call.exact and (given < least or (most is not None and given > most)):
-        if not report:
-            return False
-        collector.add("TCL011", *place, f"{name}: {given} argument{'' if given == 1 else 's'}", _expected(least, most))
-        return False
+        message = f"{name}: {given} argument{'' if given == 1 else 's'}"
+        return "TCL011", call.name_start, call.name_end, message, _expected(least, most)
     sub = call.text(0)
     if name in ENSEMBLES and sub is not None and full_subcommand(name, sub) is None:
-        if not report:
-            return False
         arg = call.args[0]
         hint = did_you_mean(sub, ENSEMBLES[name])
-        collector.add("TCL012", arg.start, arg.end, f'{name} has no subcommand "{sub}"', hint)
-        return False
-    return True
+        return "TCL012", arg.start, arg.end, f'{name} has no subcommand "{sub}"', hint
+    return None
 
 
 def _expected(least: int, most: int | None) -> str:

@@ -23,7 +23,7 @@ from localgen_grammars.tcl.lists import ListError, list_values
 from localgen_grammars.tcl.nodes import Command, Part, Script, Substitution, Text, Variable, Word
 from localgen_grammars.tcl.parser import Tree, parse
 
-MAX_STEPS = 10_000
+MAX_STEPS = 2_000
 MAX_CALL_DEPTH = 8
 MAX_NESTING = 60
 # Commands that call their arguments: also a call with further unknown words is followed.
@@ -42,6 +42,8 @@ class Flow(Store):
         self.builtins = builtins
         self.steps = 0
         self.nesting = 0
+        self.bodies = 0
+        self.guessing = False
         self.visited: set[int] = set()
         self.procs: dict[str, Procedure] = {}
         self.called: set[str] = set()
@@ -75,6 +77,7 @@ class Flow(Store):
         for state, _ in self.returns.pop():
             end = merge(end, state)
         final = end or State(open=frozenset("*"))
+        self.guessing = True
         for procedure in list(self.procs.values()):
             if procedure.name not in self.called:
                 self._uncalled(procedure, final)
@@ -182,7 +185,7 @@ class Flow(Store):
         if is_core(name):
             call = replace(call, name=name)
             self.watcher.any_call(call, state)
-            possible = self.watcher.core_call(call)
+            possible = self.watcher.core_call(call, certain=self.certain)
             builtin = self.builtins.get(name) if possible else None
             if builtin is None or (not call.exact and name not in CALLERS):
                 self._touch(call.args, call.ctx, state)
@@ -220,6 +223,13 @@ class Flow(Store):
     # ------------------------------------------------------------------ code given as a word
     def body(self, arg: Arg, ctx: Context, state: State, *, what: str = "code") -> Result:
         """Run a word as a script."""
+        self.bodies += 1
+        try:
+            return self._body(arg, ctx, state, what)
+        finally:
+            self.bodies -= 1
+
+    def _body(self, arg: Arg, ctx: Context, state: State, what: str) -> Result:
         word = arg.word
         if word is not None and ctx.span is None:
             script = ctx.tree.body(word)
@@ -262,17 +272,26 @@ class Flow(Store):
             self.watcher.syntax(problem, *ctx.span)
         return evaluate(self, node, replace(ctx, tree=tree), state) if node is not None else UNKNOWN
 
+    @property
+    def certain(self) -> bool:
+        """Whether what runs now runs whenever the script does: it stands in no body, and nothing leads around it."""
+        return not self.bodies and not self.guessing
+
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
+        """A command of Tcl's own, or of the script, is called in a way that fails when the run gets there."""
+        self.watcher.misuse(code, start, end, message, hint, certain=self.certain)
+
     def check_function(self, node: ExprNode, ctx: Context) -> None:
         """Whether a math function exists and takes so many arguments."""
         name, given = node.op, len(node.children)
         place = ctx.place(node.start, node.start + len(name))
         if name not in FUNCTIONS:
             if f"tcl::mathfunc::{name}" not in self.procs:
-                self.watcher.misuse("TCL014", *place, f'unknown math function "{name}"')
+                self.misuse("TCL014", *place, f'unknown math function "{name}"')
             return
         least, most = FUNCTIONS[name]
         if given < least or (most is not None and given > most):
-            self.watcher.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
+            self.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
 
     def parts(self, parts: Sequence[Part], ctx: Context, state: State) -> Value:
         """The value of a word's parts; brackets run."""

@@ -9,7 +9,7 @@ from localgen.validation.tcl.flow.state import Slot, State, merge, widen
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
-MAX_ROUNDS = 1_000
+MAX_ROUNDS = 200
 
 
 def while_(flow: Flow, call: Call, state: State) -> Result:
@@ -91,14 +91,14 @@ def _foreach(flow: Flow, call: Call, state: State) -> tuple[State | None, list[V
     args, ctx = call.args, call.ctx
     if len(args) % 2 == 0:
         usage = f'wrong # args: should be "{call.name} varList list ?varList list ...? command"'
-        flow.watcher.misuse("TCL011", call.name_start, call.name_end, usage)
+        flow.misuse("TCL011", call.name_start, call.name_end, usage)
         return state, None
     body = args[-1]
     pairs: list[tuple[list[str] | None, list[str] | None, Arg]] = []
     for variables, elements in zip(args[:-1:2], args[1:-1:2], strict=True):
         pairs.append((known_list(flow, variables), known_list(flow, elements), variables))
     if any(names == [] for names, _, _ in pairs):
-        flow.watcher.misuse("TCL013", call.start, call.end, f"{call.name} varlist is empty")
+        flow.misuse("TCL013", call.start, call.end, f"{call.name} varlist is empty")
         return state, None
     certain = all(names is not None and values is not None for names, values, _ in pairs)
     rounds = max((-(-len(v or ()) // len(n or "?")) for n, v, _ in pairs), default=0)
@@ -171,7 +171,7 @@ def known_list(flow: Flow, arg: Arg) -> list[str] | None:
     try:
         return list_values(text)
     except ListError as e:
-        flow.watcher.misuse("TCL013", arg.start, arg.end, str(e))
+        flow.misuse("TCL013", arg.start, arg.end, str(e))
         return None
 
 

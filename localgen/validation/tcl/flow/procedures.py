@@ -66,7 +66,7 @@ def _bind(
     least = max((i + 1 for i, p in enumerate(params[:-1] if rest else params) if len(p) == 1), default=0)
     if certain and (len(values) < least or (not rest and len(values) > len(params))):
         usage = " ".join([procedure.name, *(p[0] if len(p) == 1 else f"?{p[0]}?" for p in params)])
-        flow.watcher.misuse("TCL011", *place, f'wrong # args: should be "{usage}"')
+        flow.misuse("TCL011", *place, f'wrong # args: should be "{usage}"')
         return False
     for i, param in enumerate(params):
         key = f"{frame.id}|{param[0]}"
