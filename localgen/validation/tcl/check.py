@@ -51,6 +51,7 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
     flow = Flow(judge, tree, BUILTINS, {v.name: _initial(v) for v in catalog.variables})
     end = flow.run_all((visit.command, visit.script) for visit in visits)
+    judge.finish()
     policy.whole(text, end, blocks.places)
     return len(blocks.places)
 

@@ -45,6 +45,8 @@ class Judge:
         self.catalog = commands.catalog
         self.variables = {f"::{v.name.removeprefix('::')}": v for v in self.catalog.variables}
         self.damaged = damaged
+        self._unset_globals: list[tuple[str, int, int]] = []
+        self._unknown = False
 
     # ------------------------------------------------------------------ commands of the team
     def defines(self, name: str) -> bool:
@@ -134,7 +136,10 @@ class Judge:
     def unknown_command(self, call: Call) -> None:
         """A name that nothing defines."""
         broken = call.command is not None and call.command.broken
-        if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")) or self.collector.full:
+        if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")):
+            return
+        self._unknown = True
+        if self.collector.full:
             return
         found = self.commands.suggestions(call.name)
         hint = f"did you mean {' or '.join(found)}?" if found else ""
@@ -159,10 +164,22 @@ class Judge:
             self.collector.add("POL008", start, end, f"{name} of Tcl is redefined")
 
     # ------------------------------------------------------------------ variables
-    def unset_variable(self, name: str, start: int, end: int) -> None:
+    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
         """A variable that nothing can have set; silent where syntax errors may hide what sets it."""
         if self.damaged:
             return
+        if shared:
+            self._unset_globals.append((name, start, end))
+        else:
+            self._unset(name, start, end)
+
+    def finish(self) -> None:
+        """Report the globals that nothing sets, unless the script is a part of something larger, which may set them."""
+        if self.collector.strict or not (self._unknown or self.commands.foreign):
+            for name, start, end in self._unset_globals:
+                self._unset(name, start, end)
+
+    def _unset(self, name: str, start: int, end: int) -> None:
         hint = did_you_mean(name, [v.name for v in self.catalog.variables]) if self.catalog.variables else ""
         self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint)
 

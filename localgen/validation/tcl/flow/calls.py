@@ -105,8 +105,8 @@ class Watcher(Protocol):
     def defined(self, name: str, start: int, end: int) -> None:
         """The script defines a command (`proc`, `rename`, `interp alias`)."""
 
-    def unset_variable(self, name: str, start: int, end: int) -> None:
-        """A variable is read that nothing can have set."""
+    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
+        """A variable is read that nothing can have set; `shared` where it is a global or a namespace's."""
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
         """A global variable (`::name`) is set."""

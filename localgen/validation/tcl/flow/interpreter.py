@@ -150,7 +150,7 @@ class Flow(Store):
         end = max(a.end for a in args)
         if first.many or isinstance(first.value, Unknown):
             self.watcher.computed_command(first.start, first.end, "word")
-            self._touch(args[1:], ctx, state)
+            self._may_set(args[1:], ctx, state)
             return state, UNKNOWN
         result: Result | None = None
         before = state
@@ -192,10 +192,7 @@ class Flow(Store):
                 return state, UNKNOWN
             return builtin(self, call, state)
         self.watcher.unknown_command(call)
-        self._touch(call.args, call.ctx, state)
-        if any(a.text is None or set(a.text) & set(" \t\n[") for a in call.args):
-            # It may take code or expressions, which may set variables.
-            state.open |= {call.ctx.frame.id}
+        self._may_set(call.args, call.ctx, state)
         return state, UNKNOWN
 
     def _candidates(self, name: str, ctx: Context) -> list[str]:
@@ -210,6 +207,12 @@ class Flow(Store):
             self._touch(call.args, call.ctx, state)
             return state, UNKNOWN
         return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
+
+    def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
+        """A command of which nothing is known may take names of variables, and code that sets some."""
+        self._touch(args, ctx, state)
+        if any(a.text is None or set(a.text) & set(" \t\n[") for a in args):
+            state.open |= {ctx.frame.id}
 
     def _touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
         """An unknown command may set any variable whose name it is given."""

@@ -43,7 +43,7 @@ class Store:
             return slot.value
         frame = key.partition("|")[0] if not key.startswith("::") else "::"
         if not state.any_may_be_set(frame) and not state.any_may_be_set(ctx.frame.id):
-            self.watcher.unset_variable(name, start, end)
+            self.watcher.unset_variable(name, start, end, shared=key.startswith("::"))
             # One finding per variable is enough.
             state.slots[key] = Slot(UNKNOWN, maybe=True)
         return UNKNOWN
