@@ -41,7 +41,8 @@ class PolicyChecks:
                         self._disordered.add(early[:2])
                         message = f"{then} is called before {first}"
                         self.collector.add("POL005", early[2], early[3], message, f"call {first} first")
-        state.called |= {name}
+        if name not in state.called:
+            state.called |= {name}
 
     def core(self, call: Call) -> None:
         """A command of Tcl's own is called: is it one of the allowed ones?"""

@@ -219,7 +219,7 @@ def dict_(flow: Flow, call: Call, state: State) -> Result:
         name = args[0].text
         if sub == "set" and len(args) == 3 and name is not None:
             slot = state.slots.get(flow.key(name, call.ctx, state))
-            old = slot.value if slot is not None else EMPTY
+            old = state.value(slot) if slot is not None else EMPTY
             value = apply(_dict_set, old, args[1].value, args[2].value)
         flow.write(args[0].value, value, call.ctx, state, call.start, call.end)
         return state, value

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame, Watcher
 from localgen.validation.tcl.flow.expressions import evaluate
 from localgen.validation.tcl.flow.procedures import Procedure, call_procedure
+from localgen.validation.tcl.flow.slots import Slots
 from localgen.validation.tcl.flow.state import Slot, State, merge
 from localgen.validation.tcl.flow.store import Store
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, concatenate, known, texts
@@ -55,7 +56,7 @@ class Flow(Store):
         self.frames = 0
         slots = {f"::{name}": Slot(UNKNOWN) for name in PRESET_VARIABLES}
         slots.update({f"::{name.removeprefix('::')}": Slot(value) for name, value in globals_.items()})
-        self.start = State(slots)
+        self.start = State(Slots(slots))
 
     @property
     def exhausted(self) -> bool:
@@ -90,7 +91,9 @@ class Flow(Store):
         return final
 
     def _uncalled(self, procedure: Procedure, final: State) -> None:
+        # It runs at some later time, when the globals have other values.
         state = final.copy()
+        state.forget()
         state.open |= {"::"}
         args = [Arg(UNKNOWN, 0, 0, many=True)]
         call_procedure(self, procedure, args, Context(self.tree, Frame("?")), state, (0, 0))
@@ -221,7 +224,7 @@ class Flow(Store):
             if name is not None and name.replace("::", "").replace("_", "").isalnum():
                 key = self.key(name, ctx, state)
                 if key not in state.slots:
-                    state.slots[key] = Slot(UNKNOWN, maybe=True)
+                    state.put(key, UNKNOWN, maybe=True)
 
     # ------------------------------------------------------------------ code given as a word
     def body(self, arg: Arg, ctx: Context, state: State, *, what: str = "code") -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from localgen.validation.tcl.flow.calls import Arg, Call, Context
 from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
 from localgen.validation.tcl.flow.numbers import truth
-from localgen.validation.tcl.flow.state import Slot, State, merge, widen
+from localgen.validation.tcl.flow.state import State, merge, widen
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
@@ -53,7 +53,9 @@ def _loop(flow: Flow, ctx: Context, state: State, test: Arg, body: Arg, step: Ar
     # From here on the number of rounds is unknown: one more as things stand, then one with all that it changes open.
     before = current.copy()
     if flow.exhausted:
-        widened = _open(current)
+        widened = current.copy()
+        widened.forget()
+        widened.open |= {"*"}
     else:
         first = once(current)
         widened = widen(before, first) if first is not None else before
@@ -64,14 +66,6 @@ def _loop(flow: Flow, ctx: Context, state: State, test: Arg, body: Arg, step: Ar
     if last is not None and final is not None:
         final = widen(final, last)
     return together(final, outs)
-
-
-def _open(state: State) -> State:
-    opened = state.copy()
-    opened.open |= {"*"}
-    opened.slots = {k: s for k, s in opened.slots.items() if k.startswith("::") and "(" not in k}
-    opened.slots = {k: Slot(UNKNOWN, s.maybe) for k, s in opened.slots.items()}
-    return opened
 
 
 def foreach(flow: Flow, call: Call, state: State) -> Result:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from localgen.validation.tcl.flow.calls import Arg, Context, Frame
-from localgen.validation.tcl.flow.state import Slot, State, merge
+from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
@@ -30,6 +30,7 @@ def call_procedure(
 ) -> Result:
     """Run a proc's body with these arguments in a frame of its own."""
     flow.frames += 1
+    before = state.copy()
     frame = Frame(f"{procedure.name}#{flow.frames}", caller=caller.frame)
     if not _bind(flow, procedure, args, frame, state, place):
         return state, UNKNOWN
@@ -46,7 +47,10 @@ def call_procedure(
         end = merge(end, other)
     if end is not None:
         mine = frame.id + "|"
-        end.slots = {k: v for k, v in end.slots.items() if not k.startswith(mine)}
+        for key in end.slots.changed(before.slots):
+            if key.startswith(mine) and key in end.slots:
+                del end.slots[key]
+        end.open -= {frame.id}
     return end, value
 
 
@@ -71,11 +75,11 @@ def _bind(
     for i, param in enumerate(params):
         key = f"{frame.id}|{param[0]}"
         if not certain:
-            state.slots[key] = Slot(UNKNOWN)
+            state.put(key, UNKNOWN)
         elif rest and i == len(params) - 1:
             found = [known(v) for v in values[i:]]
             value = texts([join_list(f for f in found if f is not None)]) if None not in found else UNKNOWN
-            state.slots[key] = Slot(value)
+            state.put(key, value)
         else:
-            state.slots[key] = Slot(values[i] if i < len(values) else texts([param[1]]))
+            state.put(key, values[i] if i < len(values) else texts([param[1]]))
     return True
