@@ -26,8 +26,8 @@ ARITY: dict[str, tuple[int, int | None]] = {
     "split": (1, 2), "string": (1, None), "subst": (1, None), "switch": (2, None), "tailcall": (0, None),
     "tclLog": (1, 1), "tell": (1, 1), "throw": (2, 2), "time": (1, 2), "timerate": (1, None), "trace": (1, None),
     "try": (1, None), "unknown": (0, None), "unload": (1, None), "unset": (0, None), "update": (0, 1),
-    "uplevel": (1, None), "upvar": (2, None), "variable": (0, None), "vwait": (0, None), "while": (2, 2), "yield": (0, 1),
-    "yieldto": (1, None), "zlib": (1, None),
+    "uplevel": (1, None), "upvar": (2, None), "variable": (0, None), "vwait": (0, None), "while": (2, 2),
+    "yield": (0, 1), "yieldto": (1, None), "zlib": (1, None),
 }  # fmt: skip
 
 # Subcommands that came after 8.6 are here too: a team's tool may have a newer Tcl.

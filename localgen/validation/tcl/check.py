@@ -9,7 +9,7 @@ from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
 from localgen.validation.tcl.flow.control import CONTROL
 from localgen.validation.tcl.flow.data import DATA
-from localgen.validation.tcl.flow.interpreter import Builtin, Flow
+from localgen.validation.tcl.flow.interpreter import MAX_STEPS, Builtin, Flow
 from localgen.validation.tcl.flow.naming import NAMING
 from localgen.validation.tcl.flow.values import UNKNOWN, Value, texts
 from localgen.validation.tcl.flow.variables import VARIABLES
@@ -49,7 +49,8 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     commands.note(visits)
     policy = PolicyChecks(catalog.policy, collector)
     judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
-    flow = Flow(judge, tree, BUILTINS, {v.name: _initial(v) for v in catalog.variables})
+    initial = {v.name: _initial(v) for v in catalog.variables}
+    flow = Flow(judge, tree, BUILTINS, initial, MAX_STEPS if commands.matter(text, visits) else 0)
     end = flow.run_all((visit.command, visit.script) for visit in visits)
     judge.finish()
     policy.whole(text, end, blocks.places)

@@ -17,6 +17,9 @@ _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "
 # Which word of a command names what it defines.
 _DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
 
+# Commands that call what they are given as words.
+_CALLS_BY_NAME = frozenset(("eval", "uplevel", "rename", "interp", "apply", "subst", "tailcall", "coroutine", "after"))
+
 
 class Commands:
     """The commands known by name; names have no leading `::`."""
@@ -28,6 +31,7 @@ class Commands:
         for index, dsl in enumerate(catalog.dsls):
             if is_braced(dsl):
                 self.openers.setdefault(dsl.embedding.words[0].removeprefix("::"), []).append(index)
+        self._tails = {name.rpartition("::")[2] for name in (*self.procs, *self.openers)}
         self.script: set[str] = set()
         self.foreign = False
         self._suggestions: dict[str, list[str]] = {}
@@ -43,6 +47,22 @@ class Commands:
                 self.script.add((values[at] or "").rpartition("::")[2])
             elif (name == "namespace" and len(words) > 1 and values[1] in ("import", "ensemble")) or name in _FOREIGN:
                 self.foreign = True
+
+    def matter(self, text: str, visits: Iterable[Visit]) -> bool:
+        """Whether values can lead to findings: the script has to do with the team's symbols, or puts commands together."""
+        if any(variable.name.rpartition("::")[2] in text for variable in self.catalog.variables):
+            return True
+        forbids = bool(self.catalog.policy.forbidden)
+        for visit in visits:
+            name = visit.command.name
+            if name is None:
+                if forbids:
+                    return True
+                continue
+            bare = name.rpartition("::")[2]
+            if bare in self._tails or (forbids and bare in _CALLS_BY_NAME):
+                return True
+        return False
 
     def in_script(self, name: str) -> bool:
         """Whether the script defines such a command somewhere, in whatever namespace."""

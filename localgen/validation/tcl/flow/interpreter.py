@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame, Watcher
 from localgen.validation.tcl.flow.expressions import evaluate
-from localgen.validation.tcl.flow.procedures import Procedure, call_procedure
+from localgen.validation.tcl.flow.procedures import Procedure, call_procedure, fitting
 from localgen.validation.tcl.flow.slots import Slots
 from localgen.validation.tcl.flow.state import Slot, State, merge
 from localgen.validation.tcl.flow.store import Store
@@ -24,7 +24,7 @@ from localgen_grammars.tcl.lists import ListError, list_values
 from localgen_grammars.tcl.nodes import Command, Part, Script, Substitution, Text, Variable, Word
 from localgen_grammars.tcl.parser import Tree, parse
 
-MAX_STEPS = 2_000
+MAX_STEPS = 2_000  # commands, after which loops and procs are not followed any more but run through once
 MAX_CALL_DEPTH = 8
 MAX_NESTING = 60
 # Commands that call their arguments: also a call with further unknown words is followed.
@@ -37,9 +37,12 @@ Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
 class Flow(Store):
     """One abstract run of one script."""
 
-    def __init__(self, watcher: Watcher, tree: Tree, builtins: dict[str, Builtin], globals_: dict[str, Value]) -> None:
+    def __init__(
+        self, watcher: Watcher, tree: Tree, builtins: dict[str, Builtin], globals_: dict[str, Value], steps: int = MAX_STEPS
+    ) -> None:
         super().__init__(watcher)
         self.tree = tree
+        self.budget = steps
         self.builtins = builtins
         self.steps = 0
         self.nesting = 0
@@ -61,7 +64,7 @@ class Flow(Store):
     @property
     def exhausted(self) -> bool:
         """Whether the budget is spent: from here on nothing is repeated."""
-        return self.steps > MAX_STEPS
+        return self.steps >= self.budget
 
     def run_all(self, scripts: Iterable[tuple[Command, Script]]) -> State:
         """Run the file, then procs that nothing called, then what was never reached.
@@ -205,10 +208,13 @@ class Flow(Store):
         return [f"{ctx.namespace}::{bare}", bare]
 
     def _script_proc(self, procedure: Procedure, call: Call, state: State) -> Result:
-        self.called.add(procedure.name)
         if call.partial or self.exhausted or len(self.calls) >= MAX_CALL_DEPTH or procedure.name in self.calls[-3:]:
+            if not call.partial:
+                fitting(self, procedure, call.args, (call.name_start, call.name_end))
             self._touch(call.args, call.ctx, state)
+            state.open |= {"::"}
             return state, UNKNOWN
+        self.called.add(procedure.name)
         return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
 
     def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from localgen.validation.tcl.flow.calls import Arg, Call, Context
 from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
 from localgen.validation.tcl.flow.numbers import truth
-from localgen.validation.tcl.flow.state import State, merge, widen
+from localgen.validation.tcl.flow.state import LATER_ROUND, State, merge, widen
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
@@ -55,7 +55,7 @@ def _loop(flow: Flow, ctx: Context, state: State, test: Arg, body: Arg, step: Ar
     if flow.exhausted:
         widened = current.copy()
         widened.forget()
-        widened.open |= {"*"}
+        widened.open |= {LATER_ROUND}
     else:
         first = once(current)
         widened = widen(before, first) if first is not None else before
@@ -65,7 +65,10 @@ def _loop(flow: Flow, ctx: Context, state: State, test: Arg, body: Arg, step: Ar
     final = merge(before, start)
     if last is not None and final is not None:
         final = widen(final, last)
-    return together(final, outs)
+    final = together(final, outs)
+    if final is not None and LATER_ROUND not in before.open:
+        final.open -= {LATER_ROUND}
+    return final
 
 
 def foreach(flow: Flow, call: Call, state: State) -> Result:
@@ -96,7 +99,7 @@ def _foreach(flow: Flow, call: Call, state: State) -> tuple[State | None, list[V
         return state, None
     certain = all(names is not None and values is not None for names, values, _ in pairs)
     rounds = max((-(-len(v or ()) // len(n or "?")) for n, v, _ in pairs), default=0)
-    if certain and rounds <= MAX_ROUNDS and not flow.exhausted:
+    if certain and rounds <= (1 if flow.exhausted else MAX_ROUNDS):
         return _each(flow, ctx, state, pairs, body, rounds)
     # The rounds are not known: any of the elements that are known, any number of times.
     before = state.copy()

@@ -32,8 +32,10 @@ def call_procedure(
     flow.frames += 1
     before = state.copy()
     frame = Frame(f"{procedure.name}#{flow.frames}", caller=caller.frame)
-    if not _bind(flow, procedure, args, frame, state, place):
+    params = fitting(flow, procedure, args, place)
+    if params is None:
         return state, UNKNOWN
+    _bind(params, args, frame, state)
     namespace = procedure.name.rpartition("::")[0]
     ctx = replace(procedure.ctx, frame=frame, namespace=namespace)
     flow.calls.append(procedure.name)
@@ -54,32 +56,40 @@ def call_procedure(
     return end, value
 
 
-def _bind(
-    flow: Flow, procedure: Procedure, args: Sequence[Arg], frame: Frame, state: State, place: tuple[int, int]
-) -> bool:
+def fitting(flow: Flow, procedure: Procedure, args: Sequence[Arg], place: tuple[int, int]) -> list[list[str]] | None:
+    """The parameters (name, default) of a proc that is called so; None, and a finding, where the words do not fit."""
     try:
         params = [list_values(p) for p in list_values(known(procedure.params) or "")]
     except ListError:
-        return False
-    certain = not any(a.many for a in args)
-    values = [a.value for a in args]
+        return None
     if not all(p and len(p) <= 2 for p in params):
-        return False
-    rest = bool(params) and params[-1][0] == "args"
+        return None
+    if any(a.many for a in args):
+        return params
+    rest = _takes_rest(params)
     # A default before a parameter without one is never used.
     least = max((i + 1 for i, p in enumerate(params[:-1] if rest else params) if len(p) == 1), default=0)
-    if certain and (len(values) < least or (not rest and len(values) > len(params))):
+    if len(args) < least or (not rest and len(args) > len(params)):
         usage = " ".join([procedure.name, *(p[0] if len(p) == 1 else f"?{p[0]}?" for p in params)])
         flow.misuse("TCL011", *place, f'wrong # args: should be "{usage}"')
-        return False
+        return None
+    return params
+
+
+def _takes_rest(params: list[list[str]]) -> bool:
+    return bool(params) and params[-1][0] == "args"
+
+
+def _bind(params: list[list[str]], args: Sequence[Arg], frame: Frame, state: State) -> None:
+    certain = not any(a.many for a in args)
+    values = [a.value for a in args]
     for i, param in enumerate(params):
         key = f"{frame.id}|{param[0]}"
         if not certain:
             state.put(key, UNKNOWN)
-        elif rest and i == len(params) - 1:
+        elif i == len(params) - 1 and _takes_rest(params):
             found = [known(v) for v in values[i:]]
             value = texts([join_list(f for f in found if f is not None)]) if None not in found else UNKNOWN
             state.put(key, value)
         else:
             state.put(key, values[i] if i < len(values) else texts([param[1]]))
-    return True

@@ -10,6 +10,8 @@ from localgen.validation.tcl.flow.values import UNKNOWN, Value, join
 
 _EPOCHS = count(1)
 
+LATER_ROUND = "loop"  # in `State.open`: a loop's body that runs once for all its rounds
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -26,7 +28,8 @@ class State:
 
     Attributes:
         slots: set variables by key: `::name` for globals and namespaces, `frame|name` for a proc's own.
-        open: frames in which any variable may be set (after `eval $code`, say); "*" for all.
+        open: frames in which any variable may be set (after `eval $code`, say); "*" for all;
+            `LATER_ROUND` for all while a loop lasts.
         called: commands called so far on some way.
         early: commands called before another that the policy wants first.
         epoch: values that were set in an earlier one are not known any more (`forget`).
@@ -49,7 +52,8 @@ class State:
 
     def any_may_be_set(self, frame: str) -> bool:
         """Whether a variable of the frame may be set without its name being known."""
-        return frame in self.open or "*" in self.open
+        opened = self.open
+        return bool(opened) and (frame in opened or "*" in opened or LATER_ROUND in opened)
 
     def put(self, key: str, value: Value, *, maybe: bool = False) -> None:
         """Set a variable."""
