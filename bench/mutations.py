@@ -158,7 +158,7 @@ MUTATIONS = (
     Mutation('dropped "', quotes, ("TCL",), 191),
     Mutation("dropped ]", close_brackets, ("TCL",), 189),
     Mutation("misspelt option", misspelt_options, ("CAT002",), 195),
-    Mutation("extra arguments", extra_arguments, ("CAT010",), 200),
+    Mutation("extra arguments", extra_arguments, ("CAT010", "TCL011"), 200),
     Mutation("wrong enum value", wrong_enums, ("CAT013",), 200),
     Mutation("broken DSL token", broken_blocks, ("DSL001",), 200),
     Mutation("hidden forbidden", hidden_commands, ("POL001",), 200),

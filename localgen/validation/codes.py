@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "hint"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ CODES: dict[str, Code] = {
     "POL007": Code("A command that is only known when the script runs", "warning"),
     "POL008": Code("A command of the catalog or of Tcl is redefined", "warning"),
     "VAR001": Code("A variable is read before anything sets it", "warning"),
+    "VAR002": Code("A variable of a proc that is set but never used", "hint", "hint"),
 }
 
 

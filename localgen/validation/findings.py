@@ -64,7 +64,7 @@ class Collector:
             valid_DSL_blocks=not self.has("DSL"),
             blocks=blocks,
             errors=errors,
-            warnings=len(details) - errors,
+            warnings=sum(f.severity == "warning" for f in details),
             details=details,
         )
 

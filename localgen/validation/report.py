@@ -56,7 +56,7 @@ class Report(BaseModel):
         """One line per finding: `file:line:column: message [code]`, its hint in parentheses."""
         out = []
         for f in self.details:
-            prefix = "" if f.severity == "error" else "warning: "
+            prefix = "" if f.severity == "error" else f"{f.severity}: "
             hint = f" ({f.hint})" if f.hint else ""
             out.append(f"{self.file or '<script>'}:{f.line}:{f.column}: {prefix}{f.message}{hint} [{f.code}]")
         return out

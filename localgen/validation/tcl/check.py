@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from localgen.validation.findings import Collector
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
+from localgen.validation.tcl.flow.classes import CLASSES
 from localgen.validation.tcl.flow.control import CONTROL
 from localgen.validation.tcl.flow.data import DATA
 from localgen.validation.tcl.flow.interpreter import MAX_STEPS, Builtin, Flow
@@ -16,6 +17,7 @@ from localgen.validation.tcl.flow.variables import VARIABLES
 from localgen.validation.tcl.judge import Judge
 from localgen.validation.tcl.policy import PolicyChecks
 from localgen.validation.tcl.syntax import check_commands, check_text, report_problem
+from localgen.validation.tcl.unused import check_unused
 from localgen_grammars.blocks import cut_blocks
 from localgen_grammars.dsl import DslGrammar
 from localgen_grammars.tcl.bodies import walk
@@ -23,7 +25,7 @@ from localgen_grammars.tcl.nodes import SyntaxProblem
 from localgen_grammars.tcl.parser import parse
 from localgen_retrieval.catalog import Catalog, Variable, word
 
-BUILTINS: dict[str, Builtin] = {**CONTROL, **DATA, **NAMING, **VARIABLES}
+BUILTINS: dict[str, Builtin] = {**CLASSES, **CONTROL, **DATA, **NAMING, **VARIABLES}
 
 
 def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], collector: Collector) -> int:
@@ -53,6 +55,8 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     flow = Flow(judge, tree, BUILTINS, initial, MAX_STEPS if commands.matter(text, visits) else 0)
     end = flow.run_all((visit.command, visit.script) for visit in visits)
     judge.finish()
+    if not tree.problems:
+        check_unused(cut.text, visits, collector)
     policy.whole(text, end, blocks.places)
     return len(blocks.places)
 

@@ -17,6 +17,9 @@ _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "
 # Which word of a command names what it defines.
 _DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
 
+# Commands that exist inside methods.
+_OF_OBJECTS = frozenset(("my", "self", "next", "nextto", "link", "callback", "mymethod", "classvariable"))
+
 # Commands that call what they are given as words.
 _CALLS_BY_NAME = frozenset(("eval", "uplevel", "rename", "interp", "apply", "subst", "tailcall", "coroutine", "after"))
 
@@ -45,6 +48,12 @@ class Commands:
             at = _DEFINERS.get(name)
             if at is not None and len(words) > at and values[at]:
                 self.script.add((values[at] or "").rpartition("::")[2])
+                if name.startswith("oo::"):
+                    self.script.update(_OF_OBJECTS)
+            elif name.startswith("oo::"):
+                self.script.update(_OF_OBJECTS)
+            elif name in self.script and len(values) > 2 and values[1] == "create":
+                self.script.add((values[2] or "").rpartition("::")[2])
             elif (name == "namespace" and len(words) > 1 and values[1] in ("import", "ensemble")) or name in _FOREIGN:
                 self.foreign = True
 

@@ -89,6 +89,8 @@ class Judge:
                 self._expression(proc, spec, arg, call)
             elif spec.kind in _VARIABLE_KINDS and arg.text is not None and end is not None:
                 flow.write(arg.value, UNKNOWN, call.ctx, end, arg.start, arg.end)
+            elif spec.type == "string" and end is not None:
+                flow.touch((arg,), call.ctx, end)
         return end, Unknown(returns=proc.returns) if proc.returns is not None else UNKNOWN
 
     def _opened(self, call: Call) -> int | None:

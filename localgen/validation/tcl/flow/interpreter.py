@@ -194,7 +194,7 @@ class Flow(Store):
             possible = self.watcher.core_call(call, certain=self.certain)
             builtin = self.builtins.get(name) if possible else None
             if builtin is None or (not call.exact and name not in CALLERS):
-                self._touch(call.args, call.ctx, state)
+                self.touch(call.args, call.ctx, state)
                 return state, UNKNOWN
             return builtin(self, call, state)
         self.watcher.unknown_command(call)
@@ -211,7 +211,7 @@ class Flow(Store):
         if call.partial or self.exhausted or len(self.calls) >= MAX_CALL_DEPTH or procedure.name in self.calls[-3:]:
             if not call.partial:
                 fitting(self, procedure, call.args, (call.name_start, call.name_end))
-            self._touch(call.args, call.ctx, state)
+            self.touch(call.args, call.ctx, state)
             state.open |= {"::"}
             return state, UNKNOWN
         self.called.add(procedure.name)
@@ -219,11 +219,11 @@ class Flow(Store):
 
     def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
         """A command of which nothing is known may take names of variables, and code that sets some."""
-        self._touch(args, ctx, state)
+        self.touch(args, ctx, state)
         if any(a.text is None or set(a.text) & set(" \t\n[") for a in args):
             state.open |= {ctx.frame.id}
 
-    def _touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
+    def touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
         """An unknown command may set any variable whose name it is given."""
         for arg in args:
             name = arg.text
