@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
 from localgen.validation.grammars import grammars_of
 from localgen.validation.plain_dsl import check_plain
 from localgen.validation.report import Report
 from localgen.validation.tcl.check import check_tcl
-from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.catalog_io import Domain
 
-_Check = Callable[[str, Catalog, Mapping[str, DslGrammar], Collector], int]
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
+
+_Check = Callable[[str, Catalog, Mapping[str, "DslGrammar"], Collector], int]
 
 HOSTS: dict[str, _Check] = {"tcl": check_tcl, "none": check_plain}
 

@@ -154,6 +154,8 @@ def test_a_part_of_something_larger_may_read_globals_that_others_set(text: str) 
         "proc p {} {$::db transaction {set found 1}; puts $found}",
         "proc p {} {tool::with x {set found 1}; puts $found}",
         "proc p {} {my::note -text found; puts $found}",
+        "proc p {} {tool::match @rest; puts $rest}",
+        "proc init {} {uplevel 1 {variable all}}\nproc p {} {init; puts $all}",
         "namespace eval n {variable v {}}\nproc n::p {} {variable v; foreach {a b} $v break; puts $a}",
         "set n {}\nproc p {} {global n; foreach x $n {set y 1}; puts $y}",
     ],

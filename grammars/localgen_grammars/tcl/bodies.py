@@ -79,9 +79,11 @@ def walk(tree: Tree, extra: ScriptWords | None = None, problems: list[SyntaxProb
 
 def expr_parts(node: ExprNode) -> Iterator[Part]:
     """The substitutions in an expression, left to right."""
-    yield from node.parts
-    for child in node.children:
-        yield from expr_parts(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield from node.parts
+        waiting.extend(reversed(node.children))
 
 
 def case_bodies(tree: Tree, word: Word) -> list[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
 from localgen.validation.tcl.commands import Commands
@@ -19,11 +20,13 @@ from localgen.validation.tcl.policy import PolicyChecks
 from localgen.validation.tcl.syntax import check_commands, check_text, report_problem
 from localgen.validation.tcl.unused import check_unused
 from localgen_grammars.blocks import cut_blocks
-from localgen_grammars.dsl import DslGrammar
 from localgen_grammars.tcl.bodies import walk
 from localgen_grammars.tcl.nodes import SyntaxProblem
 from localgen_grammars.tcl.parser import parse
 from localgen_retrieval.catalog import Catalog, Variable, word
+
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
 
 BUILTINS: dict[str, Builtin] = {**CLASSES, **CONTROL, **DATA, **NAMING, **VARIABLES}
 

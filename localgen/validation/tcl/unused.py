@@ -12,7 +12,9 @@ from localgen_grammars.tcl.nodes import Word
 
 _NAME = re.compile(r"\w+")
 # With one of these in a body, its variables may be used without being named.
-_SEES_ALL = frozenset(("eval", "subst", "uplevel", "source", "locals", "vars", "with", "namespace", "coroutine", "yield"))
+_SEES_ALL = frozenset(
+    ("eval", "subst", "uplevel", "source", "locals", "vars", "with", "namespace", "coroutine", "yield")
+)
 
 
 def check_unused(text: str, visits: Iterable[Visit], collector: Collector) -> None:

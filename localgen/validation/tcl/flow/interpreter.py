@@ -38,7 +38,12 @@ class Flow(Store):
     """One abstract run of one script."""
 
     def __init__(
-        self, watcher: Watcher, tree: Tree, builtins: dict[str, Builtin], globals_: dict[str, Value], steps: int = MAX_STEPS
+        self,
+        watcher: Watcher,
+        tree: Tree,
+        builtins: dict[str, Builtin],
+        globals_: dict[str, Value],
+        steps: int = MAX_STEPS,
     ) -> None:
         super().__init__(watcher)
         self.tree = tree
@@ -213,6 +218,9 @@ class Flow(Store):
                 fitting(self, procedure, call.args, (call.name_start, call.name_end))
             self.touch(call.args, call.ctx, state)
             state.open |= {"::"}
+            body = procedure.body.text or "uplevel"
+            if "uplevel" in body or "upvar" in body:
+                state.open |= {call.ctx.frame.id}
             return state, UNKNOWN
         self.called.add(procedure.name)
         return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
@@ -226,8 +234,8 @@ class Flow(Store):
     def touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
         """An unknown command may set any variable whose name it is given."""
         for arg in args:
-            name = arg.text
-            if name is not None and name.replace("::", "").replace("_", "").isalnum():
+            name = (arg.text or "").lstrip("@&*")
+            if name.replace("::", "").replace("_", "").isalnum():
                 key = self.key(name, ctx, state)
                 if key not in state.slots:
                     state.put(key, UNKNOWN, maybe=True)
