@@ -105,9 +105,14 @@ def _proc(name: str, usage: _Usage) -> dict[str, Any]:
         values = sorted({v for v in seen if v is not None})
         if option in usage.flags:
             arg["type"] = "flag"
-        elif len(seen) >= MIN_USES and None not in seen and 1 < len(values) <= MAX_VALUES and len(values) < len(seen):
-            if all(_WORD.fullmatch(v) for v in values):
-                arg |= {"type": "enum", "values": values}
+        elif (
+            len(seen) >= MIN_USES
+            and None not in seen
+            and 1 < len(values) <= MAX_VALUES
+            and len(values) < len(seen)
+            and all(_WORD.fullmatch(v) for v in values)
+        ):
+            arg |= {"type": "enum", "values": values}
         args.append(arg)
     args += [{"name": f"arg{i + 1}", "positional": True, "required": False} for i in range(usage.positionals)]
     return {"name": name, "args": args}

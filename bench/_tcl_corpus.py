@@ -1,4 +1,4 @@
-"""The Tcl files that measurements run on: a folder of `code-*.jsonl.xz`, one `{"text", "kind", "source", "path"}` a line.
+"""The Tcl files that measurements run on: `code-*.jsonl.xz`, each line `{"text", "kind", "source", "path"}`.
 
 The folder is `$LOCALGEN_CORPUS`, else `../shared/corpus` beside the checkout. It is not part of this repository.
 

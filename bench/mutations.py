@@ -37,7 +37,8 @@ BROKEN_RULES = (
 )  # fmt: skip
 HIDDEN = (
     "@ ls", "::@ ls", "set out [@ ls]", "eval {@ ls}", 'set n {A}; append n {B}; $n ls', "[format %s%s {A} {B}] ls",
-    "rename @ run; run ls", "interp alias {} run {} @; run ls", "after 10 {@ ls}", "if {[catch {@ ls} out]} {puts $out}",
+    "rename @ run; run ls", "interp alias {} run {} @; run ls", "after 10 {@ ls}",
+    "if {[catch {@ ls} out]} {puts $out}",
 )  # fmt: skip
 
 
@@ -170,7 +171,9 @@ def findings(text: str, domain: Domain) -> Counter[tuple[str, str]]:
     return Counter((d.code, d.message) for d in validate_script(text, domain).details)
 
 
-def mutants(mutation: Mutation, texts: Sequence[str], domain: Domain, count: int, seed: int) -> Iterator[tuple[str, str, int]]:
+def mutants(
+    mutation: Mutation, texts: Sequence[str], domain: Domain, count: int, seed: int
+) -> Iterator[tuple[str, str, int]]:
     """(unmodified, mutant, offset), at most one mutant of a file before every file has had one."""
     rnd = random.Random(f"{mutation.name}{seed}")
     made = 0

@@ -58,7 +58,7 @@ class Commands:
                 self.foreign = True
 
     def matter(self, text: str, visits: Iterable[Visit]) -> bool:
-        """Whether values can lead to findings: the script has to do with the team's symbols, or puts commands together."""
+        """Whether values can lead to findings: the script uses the team's symbols, or puts commands together."""
         if any(variable.name.rpartition("::")[2] in text for variable in self.catalog.variables):
             return True
         forbids = bool(self.catalog.policy.forbidden)
