@@ -111,8 +111,9 @@ def misspelt_options(text: str, domain: Domain, rnd: random.Random) -> list[tupl
 def _slips(name: str, rnd: random.Random) -> list[str]:
     at = rnd.randrange(len(name) - 1)
     other = rnd.choice("abcdefghijklmnopqrstuvwxyz")
-    return [name[:at] + name[at + 1 :], name[: at + 1] + name[at:], name[:at] + name[at + 1] + name[at] + name[at + 2 :],
-            name[:at] + other + name[at + 1 :]]  # fmt: skip
+    before, here, following, after = name[:at], name[at], name[at + 1], name[at + 2 :]
+    changed = (following, here + here + following, following + here, other + following)
+    return [before + letters + after for letters in changed]
 
 
 def extra_arguments(text: str, domain: Domain, rnd: random.Random) -> list[tuple[int, int, str]]:

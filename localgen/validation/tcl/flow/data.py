@@ -145,6 +145,7 @@ def string(flow: Flow, call: Call, state: State) -> Result:
     sub = full_subcommand("string", call.text(0) or "")
     function = _STRING.get(sub or "")
     if function is None:
+        flow.touch(call.args, call.ctx, state)  # `string is integer -failindex at …`
         return state, UNKNOWN
     return pure(function)(flow, Call("string", call.args[1:], call.start, call.end, 0, 0, call.ctx), state)
 
