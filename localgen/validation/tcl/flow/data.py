@@ -58,7 +58,7 @@ def _lrange(text: str, first: str, last: str) -> str:
 
 def _linsert(text: str, index: str, *new: str) -> str:
     elements = list_values(text)
-    at = index_of(index.replace("end", "end+1", 1) if index == "end" else index, len(elements))
+    at = index_of(index, len(elements) + 1)  # `end` is after the last one
     at = max(0, min(at, len(elements)))
     return join_list([*elements[:at], *new, *elements[at:]])
 

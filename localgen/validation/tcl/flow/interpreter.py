@@ -176,7 +176,7 @@ class Flow(Store):
     def _call(self, call: Call, state: State) -> Result:
         for name in self._candidates(call.name, call.ctx):
             if self.watcher.defines(name):
-                call = replace(call, name=name)
+                call = call if call.name == name else replace(call, name=name)
                 self.watcher.any_call(call, state)
                 return self.watcher.own_call(self, call, state)
             if name in self.aliases:
@@ -194,7 +194,7 @@ class Flow(Store):
                 return self._script_proc(self.procs[name], call, state)
         name = call.name.lstrip(":") if call.name.startswith("::") else call.name
         if is_core(name):
-            call = replace(call, name=name)
+            call = call if call.name == name else replace(call, name=name)
             self.watcher.any_call(call, state)
             possible = self.watcher.core_call(call, certain=self.certain)
             builtin = self.builtins.get(name) if possible else None
