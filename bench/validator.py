@@ -124,13 +124,14 @@ def rejections(files: Sequence[TclFile], domain: Domain) -> int:
             rejected += 1
             if not all(rightly(file.text, report, i, tcl.check) for i in range(len(report.details))):
                 wrong += 1
-                print("  wrongly:", *report.lines()[:3], sep="\n    ")
+                lines = [line for line in report.lines() if "[TCL" in line and ": warning:" not in line]
+                print(f"  wrongly: {file.source} {file.path}", *lines[:3], sep="\n    ")
     print(f"  {accepted} of {len(files)} files compile; {rejected} of these are rejected, {wrong} of them wrongly")
     return wrong
 
 
 def rightly(text: str, report: Report, index: int, complaint: Callable[[str], str | None]) -> bool:
-    """Whether Tcl, asked about the innermost command around a syntax error alone, finds it too.
+    """Whether Tcl, asked about a command or body around a syntax error alone, finds it too.
 
     The oracle does not look into every body. A brace where a command should stand compiles, and fails when it is
     reached: no command has that name.
@@ -139,8 +140,13 @@ def rightly(text: str, report: Report, index: int, complaint: Callable[[str], st
     if finding.severity != "error" or not finding.code.startswith("TCL") or finding.code == "TCL006":
         return True
     at = sum(len(line) + 1 for line in text.split("\n")[: finding.line - 1]) + finding.column - 1
-    around = [v.command for v in walk(parse(text)) if v.command.start <= at <= v.command.end]
-    return any(complaint(text[c.start : c.end]) is not None for c in around)
+    around = {
+        (part.start, part.end)
+        for visit in walk(parse(text))
+        for part in (visit.command, visit.script)
+        if part.start <= at <= part.end
+    }
+    return any(complaint(text[start:end]) is not None for start, end in around)
 
 
 def cold_start(runs: int = 9) -> None:

@@ -195,9 +195,10 @@ def _if(words: _Words) -> dict[int, Role]:
         i += 1
         if i < n and words[i].value == "then":
             i += 1
-        if i < n:
-            out[i] = "script"
-            i += 1
+        if i >= n:
+            return {}  # no body: Tcl compiles nothing of it
+        out[i] = "script"
+        i += 1
         if i < n and words[i].value == "elseif":
             i += 1
             continue
