@@ -49,7 +49,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@for program in bench/*.py; do \
-	    case $$program in bench/soak*|bench/_*) continue;; esac; \
+	    case $$program in bench/soak*|bench/mutants*|bench/_*) continue;; esac; \
 	    printf '== %s\n' "$$program"; $(BIN)/python $$program || exit 1; \
 	done
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
 from localgen.validation.repairs import headed, misspelt_token
-from localgen_grammars.dsl import DslGrammar, DslSyntaxError
 from localgen_retrieval.catalog import Catalog
+
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
 
 
 def check_plain(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], collector: Collector) -> int:
     """Check a text against the first DSL with a grammar; returns the number of blocks, 1."""
+    from localgen_grammars.dsl import DslSyntaxError
+
     header = catalog.policy.required_header
     if header and not text.lstrip("\ufeff\n").startswith(header):
         message = f"the text does not begin with {header}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from localgen.validation.codes import Level
 from localgen.validation.findings import Collector
@@ -12,11 +13,13 @@ from localgen.validation.plain_dsl import check_plain
 from localgen.validation.report import Report, Run
 from localgen.validation.suppressions import DIRECTIVE, suppress
 from localgen.validation.tcl.check import check_tcl
-from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.catalog_io import Domain
 
-_Check = Callable[[str, Catalog, Mapping[str, DslGrammar], Collector], int]
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
+
+_Check = Callable[[str, Catalog, Mapping[str, "DslGrammar"], Collector], int]
 # A check beside ours: findings go to the collector; what a run saw is the answer.
 OtherCheck = Callable[[Collector], Run | None]
 

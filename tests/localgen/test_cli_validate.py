@@ -92,9 +92,10 @@ def test_a_bad_catalog_and_a_bad_grammar_have_their_status(tmp_path: Path) -> No
     ran = run("validate", "-", "--domain", tmp_path)
     assert ran.code == 4 and "catalog.json:1" in ran.err and "Traceback" not in ran.err
     broken = write_domain(tmp_path / "g", CATALOG, 'start: rule+\nrule: "a" nothing\n')
-    ran = run("validate", "-", "--domain", broken)
+    block = b"dsl {\na\n}\n"
+    ran = run("validate", "-", "--domain", broken, stdin=block)
     assert ran.code == 4 and "rules.lark:2" in ran.err and "nothing" in ran.err and "Traceback" not in ran.err
-    as_json = run("validate", "-", "--json", "--domain", broken)
+    as_json = run("validate", "-", "--json", "--domain", broken, stdin=block)
     assert as_json.code == 4 and json.loads(as_json.out)["type"] == "error"
 
 

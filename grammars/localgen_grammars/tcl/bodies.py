@@ -17,7 +17,7 @@ from localgen_grammars.tcl.parser import Tree
 
 MAX_BODY_DEPTH = 40
 
-Role = Literal["script", "expr", "cases", "lambda", "subst"]
+Role = Literal["script", "expr", "cases", "lambda", "subst", "class"]
 ScriptWords: TypeAlias = Callable[[Command], dict[int, Role]]
 
 
@@ -37,11 +37,31 @@ def roles(command: Command) -> dict[int, Role]:
     handler = _HANDLERS.get(name)
     if handler is None or any(w.expand for w in words):
         return {}
-    least, most = ARITY[name]
+    least, most = ARITY.get(name, (0, None))
     # With a wrong number of words the command fails before it looks into any of them.
     if len(words) - 1 < least or (most is not None and len(words) - 1 > most):
         return {}
     return handler(words)
+
+
+# What a class is defined with: by the number of words after the name, what the last of them is.
+DEFINITIONS: dict[str, dict[int, Role]] = {
+    "method": {3: "script", 4: "script"},
+    "classmethod": {3: "script"},
+    "constructor": {2: "script"},
+    "destructor": {1: "script"},
+    "initialise": {1: "script"},
+    "initialize": {1: "script"},
+    "self": {1: "class", 4: "script"},
+    "private": {1: "class", 4: "script"},
+}
+
+
+def definition_roles(command: Command) -> dict[int, Role]:
+    """The words of a command in a class definition that hold code."""
+    given = len(command.words) - 1
+    role = DEFINITIONS.get(command.name or "", {}).get(given)
+    return {given: role} if role is not None else {}
 
 
 def walk(tree: Tree, extra: ScriptWords | None = None, problems: list[SyntaxProblem] | None = None) -> Iterator[Visit]:
@@ -59,9 +79,11 @@ def walk(tree: Tree, extra: ScriptWords | None = None, problems: list[SyntaxProb
 
 def expr_parts(node: ExprNode) -> Iterator[Part]:
     """The substitutions in an expression, left to right."""
-    yield from node.parts
-    for child in node.children:
-        yield from expr_parts(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield from node.parts
+        waiting.extend(reversed(node.children))
 
 
 def case_bodies(tree: Tree, word: Word) -> list[tuple[str, int, int]]:
@@ -82,6 +104,8 @@ def _script(
     problems: list[SyntaxProblem],
     depth: int,
     seen: set[tuple[int, int]],
+    *,
+    definition: bool = False,
 ) -> Iterator[Visit]:
     if depth > MAX_BODY_DEPTH:
         problems.append(SyntaxProblem("too-deep", "too many nested bodies", script.start, script.start + 1))
@@ -90,7 +114,9 @@ def _script(
         yield Visit(command, script, depth)
         for word in command.words:
             yield from _parts(tree, word.parts, extra, problems, depth + 1, seen)
-        known = roles(command) or (extra(command) if extra is not None else {})
+        known = definition_roles(command) if definition else roles(command)
+        if not known and extra is not None:
+            known = extra(command)
         for index, role in known.items():
             word = command.words[index]
             if word.value is None or not word.verbatim:
@@ -112,10 +138,10 @@ def _code(
     depth: int,
     seen: set[tuple[int, int]],
 ) -> Iterator[Visit]:
-    if role == "script":
+    if role in ("script", "class"):
         body = tree.body(word)
         if body is not None:
-            yield from _script(tree, body, extra, problems, depth, seen)
+            yield from _script(tree, body, extra, problems, depth, seen, definition=role == "class")
     elif role == "expr":
         node, problem = parse_expr(tree, word.inner_start, word.inner_end)
         if problem is not None:
@@ -169,9 +195,10 @@ def _if(words: _Words) -> dict[int, Role]:
         i += 1
         if i < n and words[i].value == "then":
             i += 1
-        if i < n:
-            out[i] = "script"
-            i += 1
+        if i >= n:
+            return {}  # no body: Tcl compiles nothing of it
+        out[i] = "script"
+        i += 1
         if i < n and words[i].value == "elseif":
             i += 1
             continue
@@ -234,7 +261,32 @@ def _try(words: _Words) -> dict[int, Role]:
 
 def _namespace(words: _Words) -> dict[int, Role]:
     sub = full_subcommand("namespace", words[1].value or "") if len(words) > 1 else None
+    if sub == "code" and len(words) == 3:
+        return {2: "script"}
     return {3: "script"} if sub in ("eval", "inscope") and len(words) == 4 else {}
+
+
+def _class(words: _Words) -> dict[int, Role]:
+    return {3: "class"} if len(words) == 4 and words[1].value == "create" else {}
+
+
+def _define(words: _Words) -> dict[int, Role]:
+    if len(words) == 3:
+        return {2: "class"}
+    role = DEFINITIONS.get(words[2].value or "", {}).get(len(words) - 3) if len(words) > 3 else None
+    return {len(words) - 1: role} if role is not None else {}
+
+
+def _package(words: _Words) -> dict[int, Role]:
+    return {4: "script"} if len(words) == 5 and words[1].value == "ifneeded" else {}
+
+
+def _chan(words: _Words) -> dict[int, Role]:
+    return {4: "script"} if len(words) == 5 and words[1].value == "event" else {}
+
+
+def _array(words: _Words) -> dict[int, Role]:
+    return {4: "script"} if len(words) == 5 and words[1].value == "for" else {}
 
 
 def _dict(words: _Words) -> dict[int, Role]:
@@ -273,20 +325,28 @@ def _subst(words: _Words) -> dict[int, Role]:
 _HANDLERS: dict[str, Callable[[_Words], dict[int, Role]]] = {
     "after": _after,
     "apply": _fixed(_1="lambda"),
+    "array": _array,
     "catch": _fixed(_1="script"),
+    "chan": _chan,
     "dict": _dict,
     "eval": _all_scripts(1),
     "expr": _expr,
+    "fileevent": _fixed(_3="script"),
     "for": _fixed(_1="script", _2="expr", _3="script", _4="script"),
     "foreach": _last(4),
     "if": _if,
     "interp": _interp,
     "lmap": _last(4),
     "namespace": _namespace,
+    "oo::class": _class,
+    "oo::define": _define,
+    "oo::objdefine": _define,
+    "package": _package,
     "proc": _fixed(_3="script"),
     "subst": _subst,
     "switch": _switch,
     "time": _fixed(_1="script"),
+    "timerate": _last(2),
     "try": _try,
     "uplevel": _uplevel,
     "while": _fixed(_1="expr", _2="script"),

@@ -43,6 +43,7 @@ _ENDS = {
     "text": re.compile(r"[^$\[\\]+"),
 }
 _SPACES = " \t\v\f\r"
+_RAN_OUT = frozenset(("missing-quote", "missing-bracket", "missing-paren", "missing-variable-brace"))
 
 
 class _Broken(Exception):
@@ -188,7 +189,7 @@ class _Parser:
                 after = self.command(pos, words, depth)
             except _Broken as e:
                 if depth:
-                    raise
+                    raise self._outermost(e, "missing-bracket", "missing close-bracket", start - 1) from None
                 self.nesting = 0
                 self.tree.problems.append(e.problem)
                 after = self._resume(e.problem, pos)
@@ -290,7 +291,10 @@ class _Parser:
         m = _NAME.match(text, at, end)
         name_end = m.end() if m else at
         if name_end < end and text[name_end] == "(":
-            index, after = self.parts(name_end + 1, "index", depth)
+            try:
+                index, after = self.parts(name_end + 1, "index", depth)
+            except _Broken as e:
+                raise self._outermost(e, "missing-paren", "missing )", name_end) from None
             if after >= end:
                 raise _Broken("missing-paren", "missing )", name_end, name_end + 1)
             return Variable(pos, after + 1, text[at:name_end], index=index), after + 1
@@ -327,6 +331,12 @@ class _Parser:
             raise broken
         # As if a space stood there: the rest of the command stays in step.
         self.tree.problems.append(broken.problem)
+
+    def _outermost(self, inner: _Broken, kind: str, message: str, opened: int) -> _Broken:
+        """What an error inside a bracket or index means: where both ran out of text, the one opened lines before."""
+        if inner.problem.kind in _RAN_OUT and "\n" in self.text[opened : inner.problem.start]:
+            return _Broken(kind, message, opened, opened + 1)
+        return inner
 
     def _resume(self, problem: SyntaxProblem, command_start: int) -> int:
         """Where to go on after a broken command: the line after the one with the cause."""

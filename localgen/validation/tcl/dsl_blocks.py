@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
 from localgen.validation.repairs import closing, misspelt_token
@@ -16,9 +17,11 @@ from localgen_grammars.blocks import (
     opener_of,
     opens_block,
 )
-from localgen_grammars.dsl import DslGrammar, DslSyntaxError
 from localgen_grammars.tcl.bodies import Visit
 from localgen_retrieval.catalog import Catalog
+
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
 
 
 class BlockChecks:
@@ -86,6 +89,8 @@ class BlockChecks:
         grammar = self.grammars.get(name)
         if grammar is None:
             return
+        from localgen_grammars.dsl import DslSyntaxError
+
         try:
             grammar.parse(text)
         except DslSyntaxError as e:
@@ -97,6 +102,8 @@ class BlockChecks:
         if grammar is None:
             return
         source = dsl_text(self.text, block, braced=braced)
+        from localgen_grammars.dsl import DslSyntaxError
+
         lines = heredoc_lines(source.text, dsl)
         if lines is not None and grammar.accepts(lines):
             return

@@ -19,12 +19,16 @@ from localgen.validation.tcl.flow.interpreter import Flow, Result
 from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import UNKNOWN, Unknown, Value
 from localgen.validation.tcl.policy import PolicyChecks
-from localgen.validation.tcl.syntax import core_call_works, report_problem
+from localgen.validation.tcl.syntax import core_call_problem, report_problem
+from localgen.validation.values import Problem
 from localgen_grammars.tcl.core import is_core
 from localgen_grammars.tcl.expr import parse_expr
 from localgen_grammars.tcl.nodes import SyntaxProblem
 from localgen_grammars.tcl.parser import Tree
 from localgen_retrieval import catalog
+
+# What Tcl finds wrong only when it gets there.
+RUN_TIME_CODES = frozenset(("TCL011", "TCL012", "TCL014"))
 
 # Args of these kinds name a variable that the proc may set.
 _VARIABLE_KINDS = frozenset(("variable", "varname", "var"))
@@ -43,6 +47,8 @@ class Judge:
         self.catalog = commands.catalog
         self.variables = {f"::{v.name.removeprefix('::')}": v for v in self.catalog.variables}
         self.damaged = damaged
+        self._unset_globals: list[tuple[str, int, int]] = []
+        self._unknown = False
 
     # ------------------------------------------------------------------ commands of the team
     def defines(self, name: str) -> bool:
@@ -88,6 +94,8 @@ class Judge:
                 self._expression(proc, spec, arg, call)
             elif spec.kind in _VARIABLE_KINDS and arg.text is not None and end is not None:
                 flow.write(arg.value, UNKNOWN, call.ctx, end, arg.start, arg.end)
+            elif spec.type == "string" and end is not None:
+                flow.touch((arg,), call.ctx, end)
         return end, Unknown(returns=proc.returns) if proc.returns is not None else UNKNOWN
 
     def _opened(self, call: Call) -> int | None:
@@ -123,18 +131,27 @@ class Judge:
             self.collector.add("CAT020", arg.start, arg.end, f"{proc.name}: {name}: {problem.message}")
 
     # ------------------------------------------------------------------ other commands
-    def core_call(self, call: Call) -> bool:
+    def core_call(self, call: Call, *, certain: bool) -> bool:
         """A Tcl command: allowed, and called with a right number of words?"""
         self.policy.core(call)
         if call.command is not None and call.command.broken:
             return False
         # A command of that name in some namespace of the script may be meant.
-        return core_call_works(call, self.collector, report=not self.commands.in_script(call.name))
+        found = core_call_problem(call)
+        if found is not None and not self.commands.in_script(call.name):
+            problem = found.problem
+            # A subcommand like none of Tcl's is rather that of a tool's own command of the same name.
+            certain = certain and not (problem.code == "TCL012" and not problem.hint)
+            self._misuse(problem, found.start, found.end, certain=certain)
+        return found is None
 
     def unknown_command(self, call: Call) -> None:
         """A name that nothing defines."""
         broken = call.command is not None and call.command.broken
         if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")):
+            return
+        self._unknown = True
+        if self.collector.full:
             return
         found = self.commands.suggestions(call.name)
         hint = f"did you mean {' or '.join(found)}?" if found else ""
@@ -182,10 +199,22 @@ class Judge:
             self.collector.add("POL008", start, end, f"{name} of Tcl is redefined")
 
     # ------------------------------------------------------------------ variables
-    def unset_variable(self, name: str, start: int, end: int) -> None:
+    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
         """A variable that nothing can have set; silent where syntax errors may hide what sets it."""
         if self.damaged:
             return
+        if shared:
+            self._unset_globals.append((name, start, end))
+        else:
+            self._unset(name, start, end)
+
+    def finish(self) -> None:
+        """Report the globals that nothing sets, unless the script is a part of something larger, which may set them."""
+        if self.collector.strict or not (self._unknown or self.commands.foreign):
+            for name, start, end in self._unset_globals:
+                self._unset(name, start, end)
+
+    def _unset(self, name: str, start: int, end: int) -> None:
         hint = did_you_mean(name, [v.name for v in self.catalog.variables]) if self.catalog.variables else ""
         near = nearest(name, [v.name for v in self.catalog.variables], most=1)
         repairs = swaps(self.collector.text, start, end, [Swap(f"${name}", f"${n}") for n in near])
@@ -212,6 +241,19 @@ class Judge:
         """Code from constants that is not Tcl."""
         report_problem(problem, self.collector, (start, end))
 
-    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
-        """A Tcl command, or one of the script, called in a way that fails."""
-        self.collector.add(code, start, end, message, hint)
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "", *, certain: bool = True) -> None:
+        """A Tcl command, or one of the script, called in a way that fails when the run gets there.
+
+        Tcl itself compiles such a call, so it is an error only where it is sure to run, with the command that is known:
+        a `catch` may expect the failure, another version of Tcl or a file that is loaded may define it otherwise.
+        """
+        self._misuse(Problem(code, message, hint), start, end, certain=certain)
+
+    def _misuse(self, problem: Problem, start: int, end: int, *, certain: bool) -> None:
+        late = problem.code in RUN_TIME_CODES
+        doubtful = late and (not certain or self.commands.foreign) and not self.collector.strict
+        severity: Severity | None = "warning" if doubtful else None
+        repairs = swaps(self.collector.text, start, end, problem.swaps)
+        self.collector.add(
+            problem.code, start, end, problem.message, problem.hint, severity=severity, repairs=repairs
+        )

@@ -27,6 +27,8 @@ class PolicyChecks:
         self.collector = collector
         self._forbidden = [tuple(f.removeprefix("::").split()) for f in policy.forbidden if f.split()]
         self._disordered: set[tuple[str, str]] = set()
+        self._first = {words[0] for words in self._forbidden}
+        self._free = {a.removeprefix("::") for a in policy.allowed_builtins}
         self._allowed = [tuple(a.removeprefix("::").split()) for a in policy.allowed_builtins if a.split()]
 
     def called(self, call: Call, state: State) -> None:
@@ -35,6 +37,8 @@ class PolicyChecks:
         if entry:
             self.collector.add("POL001", call.name_start, call.name_end, f"{' '.join(entry)} is forbidden here")
         name = call.name.removeprefix("::")
+        if not self.policy.order and not self.policy.required_calls:
+            return
         for first, then in self.policy.order:
             first_name, then_name = first.removeprefix("::"), then.removeprefix("::")
             if name == then_name and first_name not in state.called:
@@ -45,10 +49,13 @@ class PolicyChecks:
                         self._disordered.add(early[:2])
                         message = f"{then} is called before {first}"
                         self.collector.add("POL005", early[2], early[3], message, f"call {first} first")
-        state.called |= {name}
+        if name not in state.called:
+            state.called |= {name}
 
     def core(self, call: Call) -> None:
         """A command of Tcl's own is called: is it one of the allowed ones?"""
+        if call.name in self._free:
+            return
         words = _words(call)
         if call.name_start == 0 and words == tuple(self.policy.required_header.split()):
             return
@@ -62,6 +69,9 @@ class PolicyChecks:
             )
 
     def _forbidden_entry(self, call: Call) -> tuple[str, ...]:
+        name = call.name.removeprefix("::")
+        if name not in self._first and not name.startswith("tcl::"):
+            return ()
         words = _words(call)
         return next((entry for entry in self._forbidden if words[: len(entry)] == entry), ())
 

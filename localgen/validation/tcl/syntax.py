@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from localgen.validation.findings import Collector
 from localgen.validation.nearest import did_you_mean
-from localgen.validation.repairs import Edit, Repair, closing, insertion, removal, spelling, swaps
+from localgen.validation.repairs import Edit, Repair, closing, insertion, removal, spelling
+from localgen.validation.tcl.arguments import Located
 from localgen.validation.tcl.flow.calls import Call
+from localgen.validation.values import Problem
 from localgen_grammars.blocks import is_filler
 from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import ARITY, ENSEMBLES, full_subcommand
@@ -90,26 +92,20 @@ def is_stray(command: Command) -> bool:
     return first.kind == "bare" and (first.value or "").startswith(("}", "]"))
 
 
-def core_call_works(call: Call, collector: Collector, *, report: bool = True) -> bool:
-    """Whether a call of a Tcl command has a right number of words and a subcommand that exists; findings if not."""
+def core_call_problem(call: Call) -> Located | None:
+    """What is wrong with the number of words or the subcommand of a Tcl command."""
     name, given = call.name, len(call.args)
-    place = call.name_start, call.name_end
     least, most = ARITY.get(name, (0, None))
     if call.exact and (given < least or (most is not None and given > most)):
-        if not report:
-            return False
-        collector.add("TCL011", *place, f"{name}: {given} argument{'' if given == 1 else 's'}", _expected(least, most))
-        return False
+        message = f"{name}: {given} argument{'' if given == 1 else 's'}"
+        return Located(Problem("TCL011", message, _expected(least, most)), call.name_start, call.name_end)
     sub = call.text(0)
     if name in ENSEMBLES and sub is not None and full_subcommand(name, sub) is None:
-        if not report:
-            return False
         arg = call.args[0]
         hint = did_you_mean(sub, ENSEMBLES[name])
-        repairs = swaps(collector.text, arg.start, arg.end, spelling(sub, ENSEMBLES[name]))
-        collector.add("TCL012", arg.start, arg.end, f'{name} has no subcommand "{sub}"', hint, repairs=repairs)
-        return False
-    return True
+        swaps = spelling(sub, ENSEMBLES[name])
+        return Located(Problem("TCL012", f'{name} has no subcommand "{sub}"', hint, swaps), arg.start, arg.end)
+    return None
 
 
 def _expected(least: int, most: int | None) -> str:
