@@ -127,6 +127,7 @@ def test_several_processes_print_what_one_does(team: Path, form: str) -> None:
 
 def test_a_domain_that_cannot_be_used_ends_several_processes_as_one(team: Path) -> None:
     (team / "domain" / "rules.lark").write_text("start: nothing\n")
+    (team / "flows" / "b.tcl").write_text("dsl {\n}\n")
     ran = run("validate", "--jobs", "2", "flows", cwd=team)
     assert ran.code == 4 and "rules.lark" in ran.err and "Traceback" not in ran.err and ran.out == ""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -194,6 +196,109 @@ def test_the_checker_is_run_only_when_asked(domain: Path, script: Path) -> None:
     assert ran.code == 1 and f"{script}:2:1: {Path(sys.executable).name}: a bad word, line 2 [CHK001]\n" in ran.out
     ran = run("validate", "-", "--check", "--domain", domain, stdin=b"puts a\n")
     assert (ran.code, ran.out) == (0, "")
+
+
+def test_what_the_checker_reports_is_suppressed_and_graded_like_any_finding(domain: Path, script: Path) -> None:
+    script.write_text("puts a\nputs bad  ;# localgen: disable=CHK001\n")
+    ran = run("validate", script, "--check", "--domain", domain)
+    assert (ran.code, ran.out) == (0, "")
+    # Nothing is run here, so nobody knows whether the comment is of use.
+    assert run("validate", script, "--domain", domain).out == ""
+    graded = ("--check", "--concise", "--ignore-suppressions", "--severity", "CHK=hint", "--domain", domain)
+    ran = run("validate", script, *graded)
+    assert ran.code == 0 and ":2:1: hint: " in ran.out and ran.out.endswith("[CHK001]\n")
+
+
+@requires_tcl
+def test_what_a_run_reports_is_suppressed_and_graded_like_any_finding(domain: Path) -> None:
+    text = b"puts a\nlindex {a b} oops\n"
+    assert run("validate", "-", "--run", "--domain", domain, stdin=text).code == 1
+    off = run("validate", "-", "--run", "--severity", "RUN001=off", "--domain", domain, stdin=text)
+    assert (off.code, off.out) == (0, "")
+    said = run("validate", "-", "--run", "--domain", domain, stdin=b"# localgen: disable-file=RUN\n" + text)
+    assert (said.code, said.out) == (0, "")
+
+
+def test_what_is_suppressed_is_not_fixed(domain: Path, script: Path) -> None:
+    text = "my::route -net A -lyer M1  ;# localgen: disable=CAT002\n"
+    script.write_text(text)
+    assert run("validate", script, "--fix", "--domain", domain).code == 0 and script.read_text() == text
+    run("validate", script, "--fix", "--ignore-suppressions", "--domain", domain)
+    assert script.read_text() == text.replace("lyer", "layer")
+
+
+def test_bytes_that_are_not_utf_8_stay_as_they_are(domain: Path, script: Path) -> None:
+    script.write_bytes(b"# M\xfcller\r\nmy::route -net A -lyer M1\r\n")
+    document = json.loads(run("validate", script, "--json", "--domain", domain).out)
+    (edit,) = document["details"][1]["fixes"][0]["edits"]
+    assert [edit[k] for k in ("start", "end", "start_byte", "end_byte")] == [27, 32, 27, 32]
+    assert b"# M\xfcller\r\n" in subprocess.run(
+        command("validate", script, "--diff", "--domain", domain), env=environment(), capture_output=True
+    ).stdout
+    assert run("validate", script, "--fix", "--domain", domain).code == 0
+    assert script.read_bytes() == b"# M\xfcller\r\nmy::route -net A -layer M1\r\n"
+
+
+@requires_tcl
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_many_files_are_fixed_and_run_by_several_processes(domain: Path, tmp_path: Path, jobs: str) -> None:
+    for i in range(6):
+        (tmp_path / f"{i}.tcl").write_text(BROKEN if i % 2 else "lindex {a b} oops\n")
+    ran = run("validate", "--fix", "--run", "--jobs", jobs, "--concise", "--domain", domain, ".", cwd=tmp_path)
+    assert ran.code == 1 and [line.split(":")[0] for line in ran.out.splitlines()] == ["0.tcl", "2.tcl", "4.tcl"]
+    assert "[RUN001]" in ran.out and all((tmp_path / f"{i}.tcl").read_text() == RIGHT for i in (1, 3, 5))
+
+
+def test_the_diff_is_alone_on_standard_output_in_every_form(domain: Path, script: Path) -> None:
+    github = run("validate", "s.tcl", "--diff", "--format", "github", "--domain", domain, cwd=script.parent)
+    assert github.out == DIFF and "::error file=s.tcl,line=1," in github.err
+    script.write_text("my::count x\n")
+    ran = run("validate", "s.tcl", "--diff", "--domain", domain, cwd=script.parent)
+    assert ran.code == 1 and ran.out == "" and "[CAT010]" in ran.err
+
+
+def test_sarif_has_the_fixes(domain: Path, script: Path) -> None:
+    log = json.loads(run("validate", "s.tcl", "--format", "sarif", "--domain", domain, cwd=script.parent).out)
+    (fix,) = log["runs"][0]["results"][0]["fixes"]
+    (change,) = fix["artifactChanges"]
+    assert fix["description"]["text"] == "write -layer instead of -lyer"
+    assert change["artifactLocation"] == {"uri": "s.tcl", "uriBaseId": "%SRCROOT%"}
+    (replacement,) = change["replacements"]
+    assert replacement["deletedRegion"] == {"charOffset": 17, "charLength": 5}
+    assert replacement["insertedContent"] == {"text": "-layer"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
+def test_an_interrupt_ends_what_several_processes_run(domain: Path, tmp_path: Path) -> None:
+    for i in range(4):
+        (tmp_path / f"{i}.tcl").write_text("puts a\n")
+    line = command("validate", "--check", "--check-seconds", "60", "--jobs", "2", "--domain", domain, tmp_path)
+    (domain / "check.py").rename(domain / "kept.py")
+    mark = tmp_path / "pids"
+    slow = f"import os, time\nopen({str(mark)!r}, 'a').write(f'{{os.getpid()}}\\n')\ntime.sleep(300)\n"
+    (domain / "check.py").write_text(slow)
+    try:
+        process = subprocess.Popen(
+            line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        while process.poll() is None and (not mark.exists() or mark.read_text().count("\n") < 2):
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert all(ended(int(pid)) for pid in mark.read_text().split())
+    finally:
+        (domain / "kept.py").replace(domain / "check.py")
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or will be within some seconds."""
+    for _ in range(50):
+        status = Path(f"/proc/{pid}/stat")
+        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_a_domain_without_a_checker_and_a_checker_that_is_missing(tmp_path: Path, script: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from localgen_grammars.tcl.escapes import join_lines, read_escape
@@ -60,16 +61,23 @@ class Tree:
     Attributes:
         text: what was parsed.
         script: its commands; bodies are reached with `body`.
-        problems: the syntax errors found so far (asking for a body can add some).
+        noted: the syntax errors met so far, also those that `problems` leaves out.
         cache: what others found out about ranges of the text, by (what, start, end).
     """
 
     def __init__(self, text: str, *, parse: bool = True) -> None:
         self.text = text
-        self.problems: list[SyntaxProblem] = []
+        self.noted: list[SyntaxProblem] = []
         self.cache: dict[tuple[str, int, int], Any] = {}
         self._bodies: dict[tuple[int, int], Script] = {}
+        self._closed_outside: set[int] = set()
         self.script = _Parser(self, len(text)).script(0, 0) if parse else Script(0, len(text))
+
+    @property
+    def problems(self) -> list[SyntaxProblem]:
+        """The syntax errors found so far (asking for a body can add some)."""
+        closed = self._closed_outside
+        return [p for p in self.noted if p.kind != "missing-brace" or p.start not in closed]
 
     def body(self, word: Word) -> Script | None:
         """The word's text as a script, None where it is not literally in the text."""
@@ -81,11 +89,11 @@ class Tree:
         """A range of the text as a script; `unclosed` is the offset of the brace whose partner was guessed."""
         key = (start, end)
         if key not in self._bodies:
-            before = len(self.problems)
+            before = len(self.noted)
             self._bodies[key] = _Parser(self, end).script(start, 0)
-            if unclosed is not None and any(p.kind == "missing-brace" for p in self.problems[before:]):
+            if unclosed is not None and any(p.kind == "missing-brace" for p in self.noted[before:]):
                 # The brace that is really missing is inside: the outer one was closed by its indentation.
-                self.problems = [p for p in self.problems if (p.kind, p.start) != ("missing-brace", unclosed)]
+                self._closed_outside.add(unclosed)
         return self._bodies[key]
 
     def substitutions(self, start: int, end: int) -> tuple[Part, ...]:
@@ -93,7 +101,7 @@ class Tree:
         try:
             return _Parser(self, end).parts(start, "text", 0)[0]
         except _Broken as e:
-            self.problems.append(e.problem)
+            self.noted.append(e.problem)
             return ()
 
     def variable(self, pos: int, end: int) -> tuple[Variable | None, int, SyntaxProblem | None]:
@@ -124,7 +132,24 @@ class Tree:
 
     def braces(self, pos: int, end: int) -> int | None:
         """The offset after the brace that closes the one at `pos`, None where there is none before `end`."""
-        return _close_of(self.text, pos, end)
+        after = self._closes.get(pos)
+        return after if after is not None and after <= end else None
+
+    @cached_property
+    def _closes(self) -> dict[int, int]:
+        """By the offset of each brace that is closed, the offset after the one that closes it.
+
+        One pass for all of them: a scan from each open brace takes quadratic time where many are never closed.
+        """
+        closes: dict[int, int] = {}
+        waiting: list[int] = []
+        for m in _BRACE.finditer(self.text):
+            brace = m[1]
+            if brace == "{":
+                waiting.append(m.end() - 1)
+            elif brace == "}" and waiting:
+                closes[waiting.pop()] = m.end()
+        return closes
 
 
 def parse(text: str) -> Tree:
@@ -139,18 +164,6 @@ def own_substitutions(parts: tuple[Part, ...]) -> Iterator[Substitution]:
             yield part
         elif isinstance(part, Variable) and part.index:
             yield from own_substitutions(part.index)
-
-
-def _close_of(text: str, pos: int, end: int) -> int | None:
-    depth, at = 1, pos + 1
-    while True:
-        m = _BRACE.match(text, at, end)
-        if m is None or not m[1]:
-            return None
-        depth += 1 if m[1] == "{" else -1
-        at = m.end()
-        if not depth:
-            return at
 
 
 class _Parser:
@@ -184,20 +197,20 @@ class _Parser:
                 script.end = pos
                 return script
             words: list[Word] = []
-            found = len(self.tree.problems)
+            found = len(self.tree.noted)
             try:
                 after = self.command(pos, words, depth)
             except _Broken as e:
                 if depth:
                     raise self._outermost(e, "missing-bracket", "missing close-bracket", start - 1) from None
                 self.nesting = 0
-                self.tree.problems.append(e.problem)
+                self.tree.noted.append(e.problem)
                 after = self._resume(e.problem, pos)
                 if words:
                     script.commands.append(Command(pos, max(words[-1].end, pos), tuple(words), broken=True))
                 pos = after
                 continue
-            script.commands.append(Command(pos, words[-1].end, tuple(words), broken=len(self.tree.problems) > found))
+            script.commands.append(Command(pos, words[-1].end, tuple(words), broken=len(self.tree.noted) > found))
             pos = after
 
     def command(self, pos: int, words: list[Word], depth: int) -> int:
@@ -233,14 +246,14 @@ class _Parser:
 
     def _braced(self, start: int, pos: int, expand: bool, depth: int) -> Word:
         text, end = self.text, self.end
-        close = _close_of(text, pos, end)
+        close = self.tree.braces(pos, end)
         unclosed = False
         if close is None:
             problem = _Broken("missing-brace", "missing close-brace", pos, pos + 1)
             if depth:
                 raise problem
             inner_end, close = guess_close(text, pos, end)
-            self.tree.problems.append(problem.problem)
+            self.tree.noted.append(problem.problem)
             unclosed = True
         else:
             inner_end = close - 1
@@ -330,7 +343,7 @@ class _Parser:
         if what == "quote" and spans_lines:
             raise broken
         # As if a space stood there: the rest of the command stays in step.
-        self.tree.problems.append(broken.problem)
+        self.tree.noted.append(broken.problem)
 
     def _outermost(self, inner: _Broken, kind: str, message: str, opened: int) -> _Broken:
         """What an error inside a bracket or index means: where both ran out of text, the one opened lines before."""
