@@ -318,7 +318,7 @@ def test_command_names_are_values_not_spellings() -> None:
     assert all(isinstance(c, Command) and isinstance(c.words[0], Word) for c in commands)
 
 
-@pytest.mark.parametrize("line", ["if {1} {\n", "oo::class create A {\n method m {} {\n", "puts $a(\n", "set x [list {\n"])
+@pytest.mark.parametrize("line", ["if {1} {\n", "oo::class create A {\nmethod m {} {\n", "puts $a(\n", "set x [a {\n"])
 def test_bodies_that_are_never_closed_take_time_in_proportion(line: str) -> None:
     def seconds(n: int) -> float:
         text = line * n

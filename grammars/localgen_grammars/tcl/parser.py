@@ -27,14 +27,13 @@ from localgen_grammars.tcl.nodes import (
     Variable,
     Word,
 )
-from localgen_grammars.tcl.recovery import guess_close
+from localgen_grammars.tcl.recovery import closing_braces, guess_close
 
 MAX_DEPTH = 60  # nested brackets and array indices: far more than scripts have, far less than Python's stack
 
 _GAP = re.compile(r"(?:[ \t\v\f\r]|\\\n)+")
 _BETWEEN = re.compile(r"(?:[ \t\v\f\r\n;]|\\\n)+")
 _COMMENT = re.compile(r"#[^\\\n]*(?:\\.[^\\\n]*)*\\?", re.DOTALL)
-_BRACE = re.compile(r"[^{}\\]*(?:\\.[^{}\\]*)*([{}]?)", re.DOTALL)
 _NAME = re.compile(r"(?:[A-Za-z0-9_]|::+)+")
 _ENDS = {
     "top": re.compile(r"[^ \t\v\f\r\n;$\[\\]+"),
@@ -137,19 +136,7 @@ class Tree:
 
     @cached_property
     def _closes(self) -> dict[int, int]:
-        """By the offset of each brace that is closed, the offset after the one that closes it.
-
-        One pass for all of them: a scan from each open brace takes quadratic time where many are never closed.
-        """
-        closes: dict[int, int] = {}
-        waiting: list[int] = []
-        for m in _BRACE.finditer(self.text):
-            brace = m[1]
-            if brace == "{":
-                waiting.append(m.end() - 1)
-            elif brace == "}" and waiting:
-                closes[waiting.pop()] = m.end()
-        return closes
+        return closing_braces(self.text)
 
 
 def parse(text: str) -> Tree:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from localgen.validation.nearest import nearest
 from localgen_grammars.blocks import is_braced
-from localgen_grammars.tcl.bodies import Role, Visit
+from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import ARITY
 from localgen_grammars.tcl.nodes import Command
+from localgen_grammars.tcl.roles import Role
 from localgen_retrieval.catalog import Catalog, Proc
 
 # What defines commands that the script's text does not show.

@@ -9,7 +9,7 @@ from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
 from localgen.validation.tcl.flow.procedures import Procedure, call_procedure
 from localgen.validation.tcl.flow.state import State
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN
-from localgen_grammars.tcl.bodies import DEFINITIONS
+from localgen_grammars.tcl.roles import DEFINITIONS
 
 
 def class_(flow: Flow, call: Call, state: State) -> Result:
