@@ -18,6 +18,9 @@ _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "
 # Which word of a command names what it defines.
 _DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
 
+# Unknown names for which near ones are looked up.
+MAX_SUGGESTIONS = 1000
+
 # Commands that exist inside methods.
 _OF_OBJECTS = frozenset(("my", "self", "next", "nextto", "link", "callback", "mymethod", "classvariable"))
 
@@ -79,10 +82,13 @@ class Commands:
         return name.rpartition("::")[2] in self.script
 
     def suggestions(self, name: str) -> list[str]:
-        """The commands closest to an unknown name: the catalog's first, deprecated ones never."""
-        # A large script calls the same unknown commands again and again, and each search is slow.
+        """The commands closest to an unknown name: the catalog's first, deprecated ones never.
+
+        A large script calls the same unknown commands again and again, and each search is slow. Where very many differ
+        nothing is suggested for the later ones, most of which no report has room for.
+        """
         if name not in self._suggestions:
-            self._suggestions[name] = self._closest(name)
+            self._suggestions[name] = self._closest(name) if len(self._suggestions) < MAX_SUGGESTIONS else []
         return self._suggestions[name]
 
     def _closest(self, name: str) -> list[str]:
