@@ -3,6 +3,7 @@
 # make lint      ruff, mypy --strict, import layers
 # make bench     measurements (retrieval, start-up, generation)
 # make soak      10,000 scripts from a model with random weights, every one valid
+# make rules     docs/rules from the rules' own texts
 # make train     NAME=default MINUTES=90: data, tokenizer, training, export, held-out numbers; resumable
 # make ship      NAME=default: put that run's model into the bundle
 # make clean     remove the environment and what was built (not .wheels: that took minutes)
@@ -23,7 +24,7 @@ INSTALL := $(PIP) install --quiet --find-links $(WHEELS) --constraint constraint
 say = @printf '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak train ship clean
+.PHONY: help demo test lint bench soak rules train ship clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -48,12 +49,15 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@for program in bench/*.py; do \
-	    case $$program in bench/soak*|bench/_*) continue;; esac; \
+	    case $$program in bench/soak*|bench/mutants*|bench/_*) continue;; esac; \
 	    printf '== %s\n' "$$program"; $(BIN)/python $$program || exit 1; \
 	done
 
 soak: $(VENV)/.dev
 	@$(BIN)/python bench/soak.py
+
+rules: $(VENV)/.base
+	@for page in docs/rules/*.md; do $(BIN)/validate --explain "$$(basename "$$page" .md)" > "$$page" || exit 1; done
 
 train: $(VENV)/.training
 	@$(BIN)/localgen-train all --name $(NAME) --minutes $(MINUTES)

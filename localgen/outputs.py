@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from localgen.encoding import encoded
 from localgen_retrieval.errors import UsageError
 
 
@@ -69,7 +70,7 @@ class AtomicFile:
         """Append text (UTF-8) and hand it to the operating system."""
         assert self._file is not None
         try:
-            self._file.write(text.encode("utf-8", "replace"))
+            self._file.write(encoded(text))
             self._file.flush()
         except BrokenPipeError:
             raise
@@ -121,6 +122,6 @@ def _is_special(target: Path) -> bool:
 def _unwritable(path: Path, reason: str) -> UsageError:
     return UsageError(
         f"{path}: cannot be written: {reason}",
-        hint="--out takes a file in a writable folder, or - for standard output",
+        hint="give a file in a writable folder, or - for standard output",
         code="output-unwritable",
     )

@@ -34,7 +34,7 @@ def finish(body: str, domain: Domain) -> tuple[str, Report, list[str]]:
     while True:
         script = with_header("".join(parts), domain)
         report = validate_script(script, domain, strict=True)
-        late = _never_called(report, domain) if not dropped else []
+        late = _never_called(report) if not dropped else []
         if late and parts[-len(late) :] != late:
             parts += late
             continue
@@ -60,14 +60,6 @@ def _bad(script: str, parts: list[str], report: Report) -> list[int]:
     return sorted(found)
 
 
-def _never_called(report: Report, domain: Domain) -> list[str]:
+def _never_called(report: Report) -> list[str]:
     """Required calls that the validator misses (one may be there and never reached), where they need no arguments."""
-    messages = {f.message for f in report.details if f.code == "POL004"}
-    made = []
-    for name in domain.catalog.policy.required_calls:
-        if f"{name} is never called" not in messages:
-            continue
-        proc = domain.catalog.proc(name)
-        if proc is not None and not any(a.required for a in proc.args):
-            made.append(f"{proc.name}\n")
-    return made
+    return [edit.text for f in report.details if f.code == "POL004" for fix in f.fixes for edit in fix.edits]

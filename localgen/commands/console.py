@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from localgen.encoding import encoded
 from localgen_retrieval.errors import ExitCode, LocalgenError
 
 # A bug of ours (sysexits' EX_SOFTWARE), so that no crash looks like an invalid script.
@@ -95,8 +96,14 @@ def remark(message: str) -> None:
 def print_text(text: str) -> None:
     """Write text to standard output as UTF-8, whatever the locale says."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.write(encoded(text))
     sys.stdout.buffer.flush()
+
+
+def print_beside(text: str) -> None:
+    """Write text to stderr, where standard output has something else."""
+    _end_status_line()
+    _stderr(text)
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -1,33 +1,42 @@
-"""`validate`: is a script right? Tcl syntax, catalog conformance, every embedded DSL block, policy.
+"""`validate`: are scripts right? Tcl syntax, catalog conformance, every embedded DSL block, policy.
 
 Prints what `localgen.validation` finds. Everything but the argument parser is imported after the arguments are read.
 """
 
 from __future__ import annotations
 
-import sys
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING
 
-from localgen.commands.console import Parser, main_of, print_json, print_text, remark
+from localgen.commands.console import Bar, Parser, clear_status, main_of, print_text
+from localgen.commands.repairs import add_repair_options, write_changes
 
 if TYPE_CHECKING:
-    from localgen.validation.report import Report
+    from collections.abc import Iterator, Sequence
+
+    from localgen.checking import Checked, Job
+    from localgen.discovery import Script
 
 PROGRAM = "validate"
-MAX_SCRIPT_BYTES = 16 * 1024 * 1024
+FORMATS = ("text", "json", "sarif", "github")
 
 _EPILOG = """\
 examples:
   validate script.tcl
-  validate --domain my-domain/ --strict --json script.tcl
+  validate --domain my-domain/ --strict flows/
+  validate --format sarif flows/ > findings.sarif
+  validate --fix --diff script.tcl
+  validate --run script.tcl
+  validate --explain CAT013
   generate --instruction task.txt | validate -
 
-Each finding is a line `file:line:column: message [code]`; docs/validation.md explains the codes.
+Each finding is a line `file:line:column: message [code]` and, without --concise, the source line. A team's settings
+are in localgen.toml or [tool.localgen] of pyproject.toml; the command line wins. docs/validation.md has it all.
 
 exit status:
   0 valid (warnings may be printed)   1 at least one script is invalid
   2 wrong usage or unreadable file    4 bad catalog or grammar
+  6 --run without a Tcl, --check without the domain's checker
 """
 
 
@@ -39,96 +48,118 @@ def parser() -> Parser:
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    p.add_argument("files", nargs="*", metavar="FILE", help="script to check; - is standard input")
-    p.add_argument("--domain", metavar="NAME|DIR", help="a bundled domain or a domain folder (default: pnr)")
-    p.add_argument("--strict", action="store_true", help="warnings about contract and policy are errors")
-    p.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
+    p.add_argument("files", nargs="*", metavar="FILE", help="script, or folder with scripts; - is standard input")
+    p.add_argument("--explain", metavar="CODE", help="print the page of a rule, or of a group like CAT, and exit")
     p.add_argument("--version", action="store_true", help="print the version and exit")
+    what = p.add_argument_group("what is checked")
+    what.add_argument("--domain", metavar="NAME|DIR", help="a bundled domain or a domain folder (default: pnr)")
+    what.add_argument("--strict", action="store_true", help="warnings about contract and policy are errors")
+    what.add_argument(
+        "--severity", metavar="CODE=LEVEL", action="append", default=[], help="off, hint, warning or error for a rule"
+    )
+    what.add_argument("--ignore-suppressions", action="store_true", help="report what comments suppress, too")
+    what.add_argument("--run", action="store_true", help="run valid Tcl in a safe interpreter with the domain's mocks")
+    what.add_argument("--run-seconds", type=_seconds, default=5, metavar="N", help="limit of --run (default: 5)")
+    what.add_argument("--check", action="store_true", help="start the domain's own checker, a program, on each script")
+    what.add_argument("--check-seconds", type=_seconds, default=60, metavar="N", help="limit of --check (default: 60)")
+    add_repair_options(p)
+    which = p.add_argument_group("which files")
+    which.add_argument("--exclude", metavar="PATTERN", action="append", default=[], help="leave files or folders out")
+    which.add_argument("--force-exclude", action="store_true", help="leave them out even where they are named")
+    which.add_argument("--stdin-filename", metavar="NAME", help="what standard input is called in reports")
+    which.add_argument("--config", metavar="FILE", help="settings to use instead of those found beside the scripts")
+    which.add_argument("--isolated", action="store_true", help="use no settings but those of the command line")
+    which.add_argument("--jobs", metavar="N", type=int, help="processes to use (default: as many as pay)")
+    how = p.add_argument_group("how it is printed")
+    how.add_argument("--format", choices=FORMATS, default="text", help="%(choices)s (default: %(default)s)")
+    how.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
+    how.add_argument("--concise", action="store_true", help="one line per finding, without the source line")
+    how.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     return p
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status by kind (docs/cli.md)."""
-    return main_of(PROGRAM, parser().parse_args(argv), _validate, as_json=lambda a: bool(a.json))
+    return main_of(PROGRAM, parser().parse_args(argv), _validate, as_json=lambda a: bool(a.format == "json"))
 
 
 def _validate(args: Namespace) -> int:
-    from localgen.validation.validate import validate_script
-    from localgen_bundle.domains import DEFAULT_DOMAIN, resolve_domain
+    if args.explain is not None:
+        from localgen.validation.rules.pages import explain
+
+        print_text(explain(args.explain))
+        return 0
+    from localgen.checking import check_all
+    from localgen.commands.reports import print_reports
     from localgen_retrieval.errors import ExitCode
 
-    texts = [(_shown(name), _read(name)) for name in _files(args)]
-    domain = resolve_domain(args.domain if args.domain is not None else DEFAULT_DOMAIN)
-    reports = [validate_script(text, domain, strict=args.strict, filename=name) for name, text in texts]
-    if args.json:
-        _print_json(reports)
-    else:
-        _print_lines(reports)
-    return int(ExitCode.OK if all(r.valid for r in reports) else ExitCode.INVALID)
+    jobs = [_job(script, args) for script in _scripts(args)]
+    checked = _with_progress(jobs, check_all(jobs, processes=args.jobs))
+    if args.fix:
+        write_changes(checked)
+    print_reports(checked, args, PROGRAM)
+    if any(c.error is not None for c in checked):
+        return int(ExitCode.USAGE)
+    return int(ExitCode.OK if all(c.report is None or c.report.valid for c in checked) else ExitCode.INVALID)
 
 
-def _files(args: Namespace) -> list[str]:
-    from localgen_retrieval.errors import UsageError
-
-    files: list[str] = args.files
-    if not files:
-        raise UsageError("no script given", hint="validate FILE, or - for standard input", code="script-missing")
-    if files.count("-") > 1:
-        raise UsageError("- is given twice", hint="standard input can be read once", code="script-missing")
-    return files
-
-
-def _shown(name: str) -> str:
-    return "<stdin>" if name == "-" else name
-
-
-def _read(name: str) -> str:
+def _scripts(args: Namespace) -> list[Script]:
     from pathlib import Path
 
+    from localgen.config import Config, read_config
+    from localgen.discovery import discover
     from localgen_retrieval.errors import UsageError
 
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MAX_SCRIPT_BYTES + 1)
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(MAX_SCRIPT_BYTES + 1)
-    except (OSError, ValueError) as err:
-        reason = (err.strerror if isinstance(err, OSError) else str(err)) or "unknown reason"
-        raise UsageError(
-            f"{name}: cannot be read: {reason}", hint="give a script file", code="script-missing"
-        ) from None
-    if len(data) > MAX_SCRIPT_BYTES:
-        limit = MAX_SCRIPT_BYTES // 1024 // 1024
-        raise UsageError(f"{_shown(name)}: longer than {limit} MB", hint="is this a script?", code="script-too-long")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as err:
-        where = data.count(b"\n", 0, err.start) + 1
-        raise UsageError(
-            f"{_shown(name)}:{where}: not UTF-8 text", hint="save the script as UTF-8", code="script-binary"
-        ) from None
-    if "\0" in text:
-        raise UsageError(f"{_shown(name)}: binary data, not a script", hint="give a text file", code="script-binary")
-    return text
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError(f"--jobs {args.jobs}: out of range", hint="at least 1", code="option-range")
+    if args.config is not None and args.isolated:
+        raise UsageError("--config and --isolated exclude each other", hint="give one", code="option-conflict")
+    config = Config() if args.isolated else None
+    return discover(
+        args.files,
+        stdin_name=args.stdin_filename,
+        config=config if args.config is None else read_config(Path(args.config)),
+        exclude=args.exclude,
+        force_exclude=args.force_exclude,
+    )
 
 
-def _print_lines(reports: list[Report]) -> None:
-    for report in reports:
-        print_text("".join(f"{line}\n" for line in report.lines()))
-        remark(f"{report.file}: {_verdict(report)}")
+def _job(script: Script, args: Namespace) -> Job:
+    """How a script is checked: the command line before the configuration before the defaults."""
+    from localgen.checking import Job
+    from localgen.config import parse_levels
+    from localgen.validation.codes import levels_by_code
+    from localgen_bundle.domains import DEFAULT_DOMAIN
+
+    configured = script.config.domain or DEFAULT_DOMAIN
+    return Job(
+        name=script.name,
+        path=script.path,
+        domain=args.domain if args.domain is not None else configured,
+        strict=args.strict or script.config.strict,
+        levels={**levels_by_code(script.config.severity), **levels_by_code(parse_levels(args.severity))},
+        suppressions=not args.ignore_suppressions,
+        repair=args.fix or args.diff,
+        repaired=args.fix,
+        run_seconds=args.run_seconds if args.run else None,
+        check_seconds=args.check_seconds if args.check else None,
+    )
 
 
-def _print_json(reports: list[Report]) -> None:
-    documents = [r.model_dump(mode="json") for r in reports]
-    if len(documents) == 1:
-        print_json(documents[0])
-    else:
-        valid = all(r.valid for r in reports)
-        print_json({"version": documents[0]["version"], "valid": valid, "reports": documents})
+def _seconds(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 86400):
+        raise ArgumentTypeError(f"{text}: not a number of seconds from 1 to 86400")
+    return int(text)
 
 
-def _verdict(report: Report) -> str:
-    counts = ((report.errors, "error"), (report.warnings, "warning"))
-    found = [f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n]
-    return f"{'valid' if report.valid else 'invalid'}{', ' + ', '.join(found) if found else ''}"
+def _with_progress(jobs: Sequence[Job], answers: Iterator[Checked]) -> list[Checked]:
+    """All answers; a bar on a terminal where there are many."""
+    if len(jobs) < 2:
+        return list(answers)
+    bar = Bar(len(jobs), "scripts")
+    out = []
+    for answer in answers:
+        out.append(answer)
+        bar.step()
+    clear_status()
+    return out

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "hint"]
+Level = Literal["error", "warning", "hint", "off"]
+
+LEVELS: tuple[Level, ...] = ("off", "hint", "warning", "error")
 
 
 @dataclass(frozen=True)
@@ -13,9 +17,20 @@ class Code:
     """What a code stands for, and how grave it is without and with `--strict`."""
 
     title: str
-    severity: Severity = "error"
-    strict: Severity = "error"
+    severity: Level = "error"
+    strict: Level = "error"
 
+
+GROUPS: dict[str, str] = {
+    "TCL": "Tcl syntax",
+    "CAT": "Catalog",
+    "DSL": "Embedded DSL blocks",
+    "POL": "Policy",
+    "VAR": "Variables",
+    "RUN": "Execution check",
+    "CHK": "The domain's own checker",
+    "SUP": "Suppression comments",
+}
 
 CODES: dict[str, Code] = {
     "TCL001": Code("A brace that is opened is never closed"),
@@ -33,10 +48,11 @@ CODES: dict[str, Code] = {
     "TCL013": Code("A list that Tcl cannot take apart"),
     "TCL014": Code("A math function that does not exist, or with a wrong number of arguments"),
     "TCL015": Code("A stray double quote inside a word", "warning", "warning"),
+    "TCL016": Code("Bytes that are not UTF-8", "warning", "warning"),
     "CAT001": Code("A command that neither the catalog, Tcl nor the script defines"),
     "CAT002": Code("An option that the proc does not have"),
     "CAT003": Code("A shortened option that fits several options"),
-    "CAT004": Code("A shortened option where options are to be written out"),
+    "CAT004": Code("A shortened option where options are to be written out", "off"),
     "CAT005": Code("A required argument is missing"),
     "CAT006": Code("An option is given twice"),
     "CAT007": Code("Options that exclude each other"),
@@ -68,10 +84,30 @@ CODES: dict[str, Code] = {
     "POL007": Code("A command that is only known when the script runs", "warning"),
     "POL008": Code("A command of the catalog or of Tcl is redefined", "warning"),
     "VAR001": Code("A variable is read before anything sets it", "warning"),
+    "VAR002": Code("A variable of a proc that is set but never used", "hint", "hint"),
+    "RUN001": Code("The script fails when it runs"),
+    "RUN002": Code("The script meets a limit of the execution check"),
+    "CHK001": Code("The domain's own checker reports an error"),
+    "CHK002": Code("The domain's own checker does not accept the script, or came to no end"),
+    "SUP001": Code("A suppression comment with an unknown rule or form", "warning", "warning"),
+    "SUP002": Code("A suppression comment that suppresses nothing", "warning", "warning"),
 }
 
 
-def severity_of(code: str, *, strict: bool) -> Severity:
-    """The severity of a code. Raises KeyError for one that is not in the table."""
+def level_of(code: str, *, strict: bool) -> Level:
+    """How grave a code is by itself. Raises KeyError for one that is not in the table."""
     entry = CODES[code]
     return entry.strict if strict else entry.severity
+
+
+def codes_of(name: str) -> Iterable[str]:
+    """The codes that a name stands for: itself, or those of a group; none for an unknown name."""
+    if name in GROUPS:
+        return [code for code in CODES if code.startswith(name)]
+    return [name] if name in CODES else []
+
+
+def levels_by_code(levels: Mapping[str, Level]) -> dict[str, Level]:
+    """Levels given by code or group, by code; a code's own level wins over its group's."""
+    groups_first = sorted(levels, key=lambda name: name not in GROUPS)
+    return {code: levels[name] for name in groups_first for code in codes_of(name)}

@@ -22,6 +22,25 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     return list(dict.fromkeys(out))[:most]
 
 
+def clear_nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that `name` surely means, or None: few slips away, no second one as near, no digit differs.
+
+    `M12` is no misspelt `M1`: a number is another thing, not another spelling.
+    """
+    names = list(dict.fromkeys(known))
+    wanted = name.removeprefix("::").lower()
+    plain = {n: n.removeprefix("::").lower() for n in names}
+    same = [n for n in names if plain[n] == wanted] or [n for n in names if plain[n].endswith(f"::{wanted}")]
+    if same:
+        return same[0] if len(same) == 1 else None
+    slips = sorted((_slips(wanted, plain[n]), n) for n in nearest(name, names))
+    if not slips or (len(slips) > 1 and slips[1][0] == slips[0][0]):
+        return None
+    fewest, best = slips[0]
+    digits = [c for c in wanted if c.isdigit()] == [c for c in best if c.isdigit()]
+    return best if digits and len(wanted) > 2 and fewest <= min(3, len(wanted) // 3) else None
+
+
 def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "") -> str:
     """A hint with the closest names, or "" where none is close."""
     found = [prefix + n for n in nearest(name, known)]
@@ -32,3 +51,17 @@ def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "") -> str:
 
 def _ratio(name: str, known: str) -> float:
     return SequenceMatcher(None, known, name.lower()).ratio()
+
+
+def _slips(a: str, b: str) -> int:
+    """How many letters are left out, put in, changed or swapped (optimal string alignment distance)."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, last, row = row, before, [i]
+        for j, y in enumerate(b, 1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                best = min(best, last[j - 2] + 1)
+            row.append(best)
+    return row[-1]

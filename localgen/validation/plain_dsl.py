@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
-from localgen_grammars.dsl import DslGrammar, DslSyntaxError
+from localgen.validation.repairs import headed, misspelt_token
 from localgen_retrieval.catalog import Catalog
+
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
 
 
 def check_plain(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], collector: Collector) -> int:
     """Check a text against the first DSL with a grammar; returns the number of blocks, 1."""
+    from localgen_grammars.dsl import DslSyntaxError
+
     header = catalog.policy.required_header
     if header and not text.lstrip("\ufeff\n").startswith(header):
-        collector.add("POL003", 0, 0, f"the text does not begin with {header}")
+        message = f"the text does not begin with {header}"
+        collector.add("POL003", 0, 0, message, repairs=(headed(text, header),))
     grammar = next((grammars[d.name] for d in catalog.dsls if d.name in grammars), None)
     if grammar is None:
         return 1
     try:
         grammar.parse(text)
     except DslSyntaxError as e:
-        collector.add("DSL001", e.offset, e.offset + e.length, e.message, e.hint)
+        at, end = e.offset, e.offset + e.length
+        collector.add("DSL001", at, end, e.message, e.hint, repairs=misspelt_token(text, at, e.expected))
     return 1

@@ -12,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from localgen.validation.nearest import did_you_mean
+from localgen.validation.repairs import Swap, spelling
 from localgen_grammars.tcl.lists import ListError, list_values
-from localgen_retrieval.catalog import Value
+from localgen_retrieval.catalog import Value, word
 
 _NUMBER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%\u00b5\u03a9\u03bc]*)")
 _BOOLEANS = frozenset(("0", "1", "true", "false", "yes", "no", "on", "off"))
@@ -22,11 +23,12 @@ _SHOWN_VALUES = 8
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a value: a code, and a message that begins with the value."""
+    """What is wrong with a value: a code, a message that begins with the value, and what to write in its place."""
 
     code: str
     message: str
     hint: str = ""
+    swaps: tuple[Swap, ...] = ()
 
 
 def check_value(spec: Value, text: str) -> Iterator[Problem]:
@@ -54,10 +56,12 @@ def check_scalar(spec: Value, text: str) -> Iterator[Problem]:
     if spec.numeric:
         yield from _number(spec, stripped)
     elif spec.type == "bool" and stripped.lower() not in _BOOLEANS:
-        yield Problem("CAT012", f"{shown(stripped)} is not a boolean", "write true or false")
+        meant = spelling(stripped, ("true", "false", "yes", "no", "off"))
+        yield Problem("CAT012", f"{shown(stripped)} is not a boolean", "write true or false", meant)
     elif spec.type == "enum" and text not in spec.values and stripped not in spec.values:
         names = ", ".join(spec.values[:_SHOWN_VALUES]) + (", …" if len(spec.values) > _SHOWN_VALUES else "")
-        yield Problem("CAT013", f"{shown(stripped)} is not one of {names}", did_you_mean(stripped, spec.values))
+        hint = did_you_mean(stripped, spec.values)
+        yield Problem("CAT013", f"{shown(stripped)} is not one of {names}", hint, spelling(stripped, spec.values))
     if spec.type in ("bool", "enum", "expr", "script"):
         return
     if spec.pattern and not _matches(spec.pattern, stripped if spec.numeric else text):
@@ -84,15 +88,19 @@ def _number(spec: Value, text: str) -> Iterator[Problem]:
     digits, unit = m[1], unit_text(m[2])
     wanted = unit_text(spec.unit)
     if unit and not wanted:
-        yield Problem("CAT012", f"{shown(text)} is not {kind}", f"write {digits}")
+        yield Problem("CAT012", f"{shown(text)} is not {kind}", f"write {digits}", (Swap(text, digits),))
         return
     if unit and unit != wanted:
-        yield Problem("CAT015", f"{shown(text)} has the unit {m[2]}, not {spec.unit}", f"convert it to {spec.unit}")
+        converted = _converted(spec, text, digits, m[2])
+        hint = f"write {converted[0].new}" if converted else f"convert it to {spec.unit}"
+        yield Problem("CAT015", f"{shown(text)} has the unit {m[2]}, not {spec.unit}", hint, converted)
         return
     if unit and not spec.unit_suffix:
-        yield Problem("CAT015", f"{shown(text)} has its unit attached", f"write {digits}")
+        bare = (Swap(text, digits, safe=True),)
+        yield Problem("CAT015", f"{shown(text)} has its unit attached", f"write {digits}", bare)
     if wanted and spec.unit_suffix and not unit:
-        yield Problem("CAT015", f"{shown(text)} lacks its unit", f"write {digits}{spec.unit}")
+        full = digits + spec.unit
+        yield Problem("CAT015", f"{shown(text)} lacks its unit", f"write {full}", (Swap(text, full, safe=True),))
     try:
         number = Decimal(digits)
     except InvalidOperation:
@@ -101,9 +109,24 @@ def _number(spec: Value, text: str) -> Iterator[Problem]:
     if spec.type == "int" and (abs(number.adjusted()) > 400 or number != number.to_integral_value()):
         yield Problem("CAT012", f"{shown(text)} is not an integer")
     if spec.min is not None and number < Decimal(repr(spec.min)):
-        yield Problem("CAT014", f"{shown(text)} is below the minimum {spec.min:g}")
+        yield Problem("CAT014", f"{shown(text)} is below the minimum {spec.min:g}", swaps=_limit(spec, text, spec.min))
     if spec.max is not None and number > Decimal(repr(spec.max)):
-        yield Problem("CAT014", f"{shown(text)} is above the maximum {spec.max:g}")
+        yield Problem("CAT014", f"{shown(text)} is above the maximum {spec.max:g}", swaps=_limit(spec, text, spec.max))
+
+
+def _converted(spec: Value, text: str, digits: str, unit: str) -> tuple[Swap, ...]:
+    """The same amount in the unit of the catalog, where one follows from the other."""
+    from localgen_grammars.constraint.quantities import Quantity, canonical_unit, convert, number_text
+
+    known = canonical_unit(unit)
+    values = convert(Quantity(Decimal(digits), known, text), spec.unit) if known and canonical_unit(spec.unit) else []
+    if len(values) != 1:
+        return ()
+    return (Swap(text, number_text(values[0]) + (spec.unit if spec.unit_suffix else ""), safe=True),)
+
+
+def _limit(spec: Value, text: str, bound: float) -> tuple[Swap, ...]:
+    return (Swap(text, word(bound) + (spec.unit if spec.unit_suffix else "")),)
 
 
 def _count(n: int) -> str:

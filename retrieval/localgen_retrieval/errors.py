@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     CLARIFICATION = 3
     CATALOG = 4
     MODEL = 5
+    TOOL = 6
     INTERRUPTED = 130
 
 
@@ -61,3 +62,9 @@ class ModelError(LocalgenError):
     """A model, encoder or bundle that is missing, damaged or does not fit."""
 
     exit_code = ExitCode.MODEL
+
+
+class ToolError(LocalgenError):
+    """A program that was asked for is not there or cannot be started."""
+
+    exit_code = ExitCode.TOOL

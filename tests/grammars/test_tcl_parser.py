@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import example, given
@@ -315,3 +316,15 @@ def test_command_names_are_values_not_spellings() -> None:
     commands = parse('"set" a\n{set} b\nse\\x74 c\n::set d\n').script.commands
     assert [c.name for c in commands] == ["set", "set", "set", "::set"]
     assert all(isinstance(c, Command) and isinstance(c.words[0], Word) for c in commands)
+
+
+@pytest.mark.parametrize("line", ["if {1} {\n", "oo::class create A {\nmethod m {} {\n", "puts $a(\n", "set x [a {\n"])
+def test_bodies_that_are_never_closed_take_time_in_proportion(line: str) -> None:
+    def seconds(n: int) -> float:
+        text = line * n
+        start = time.process_time()
+        assert problems_of(text)
+        return time.process_time() - start
+
+    # Twice as long where time is linear, four times where it is quadratic: sixteen times the text tells them apart.
+    assert min(seconds(8000) for _ in range(2)) < 60 * max(min(seconds(500) for _ in range(3)), 0.002)

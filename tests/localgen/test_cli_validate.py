@@ -38,7 +38,9 @@ def test_a_valid_script_prints_nothing(domain: Path, files: tuple[Path, Path]) -
 def test_findings_are_printed_with_file_line_and_column(domain: Path, files: tuple[Path, Path]) -> None:
     ran = run("validate", "--domain", domain, *files)
     assert ran.code == 1 and ran.err == ""
-    assert ran.out == f'{files[1]}:2:25: my::route: -layer: "M9" is not one of M1, M2, M3 [CAT013]\n'
+    finding = f'{files[1]}:2:25: my::route: -layer: "M9" is not one of M1, M2, M3 [CAT013]\n'
+    assert ran.out == finding + " 2 | my::route -net A -layer M9\n   |                         ^^\n"
+    assert run("validate", "--concise", "--domain", domain, *files).out == finding
 
 
 def test_standard_input(domain: Path) -> None:
@@ -70,11 +72,11 @@ def test_warnings_alone_are_valid_unless_strict(domain: Path) -> None:
     [
         ([], b"", 2, "no script given"),
         (["missing.tcl"], b"", 2, "missing.tcl: cannot be read"),
-        (["."], b"", 2, "cannot be read"),
+        (["."], b"", 2, "no script in this folder"),
         (["-", "-"], b"", 2, "given twice"),
         (["-", "--nonsense"], b"", 2, "unrecognized arguments"),
         (["-", "--domain", "nowhere"], b"", 2, "no such domain"),
-        (["-"], b"\xff\xfe\x00", 2, "not UTF-8 text"),
+        (["-"], b"\xff\xfe\x00", 2, "binary data"),
         (["-"], b"puts a\0b", 2, "binary data"),
     ],
 )
@@ -90,9 +92,10 @@ def test_a_bad_catalog_and_a_bad_grammar_have_their_status(tmp_path: Path) -> No
     ran = run("validate", "-", "--domain", tmp_path)
     assert ran.code == 4 and "catalog.json:1" in ran.err and "Traceback" not in ran.err
     broken = write_domain(tmp_path / "g", CATALOG, 'start: rule+\nrule: "a" nothing\n')
-    ran = run("validate", "-", "--domain", broken)
+    block = b"dsl {\na\n}\n"
+    ran = run("validate", "-", "--domain", broken, stdin=block)
     assert ran.code == 4 and "rules.lark:2" in ran.err and "nothing" in ran.err and "Traceback" not in ran.err
-    as_json = run("validate", "-", "--json", "--domain", broken)
+    as_json = run("validate", "-", "--json", "--domain", broken, stdin=block)
     assert as_json.code == 4 and json.loads(as_json.out)["type"] == "error"
 
 

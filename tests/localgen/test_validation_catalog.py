@@ -86,7 +86,7 @@ WRONG = [
     ("my::route -net A -layer M1 -width 20", "CAT014", 'my::route: -width: "20" is above the maximum 10'),
     ("my::route -net A -layer M1 -width -1", "CAT014", 'my::route: -width: "-1" is below the minimum 0'),
     ("my::route -net A -layer M1 -width 2um", "CAT015", '"2um" has its unit attached (write 2)'),
-    ("my::route -net A -layer M1 -width 2nm", "CAT015", '"2nm" has the unit nm, not um (convert it to um)'),
+    ("my::route -net A -layer M1 -width 2nm", "CAT015", '"2nm" has the unit nm, not um (write 0.002)'),
     ("my::delay -value 3 a-b", "CAT015", 'my::delay: -value: "3" lacks its unit (write 3ns)'),
     ("my::note -text a -style UP", "CAT016", 'my::note: -style: "UP" does not match [a-z]+'),
     ("my::delay -value 3ns ab", "CAT016", 'my::delay: pair: "ab" does not match \\w+-\\w+'),

@@ -28,8 +28,9 @@ def end_of(text: str) -> State:
     domain = lab()
     collector = Collector(text, strict=False)
     blocks = BlockChecks(text, domain.catalog, grammars_of(domain), collector)
-    policy = PolicyChecks(domain.catalog.policy, collector)
-    judge = Judge(Commands(domain.catalog), policy, blocks, collector, damaged=False)
+    commands = Commands(domain.catalog)
+    policy = PolicyChecks(domain.catalog.policy, commands.procs, collector)
+    judge = Judge(commands, policy, blocks, collector, damaged=False)
     return Flow(judge, parse(text), BUILTINS, {}).run_all([])
 
 
@@ -68,6 +69,38 @@ COMMANDS = [
     "proc fact {k} {if {$k < 2} {return 1}; expr {$k * [fact [expr {$k - 1}]]}}; fact 3",
     "namespace eval a::b {namespace current}", "namespace tail a::b", "set x(a) 1; set k a; set x($k)",
     "return -level 0 z",
+    "proc f {} {upvar #0 n x; set x 7}; f; set n", "proc f {} {upvar n x; set x 7}; f; set n", "file join a b",
+    "file tail /a/b/", "format {%-10s|} a", "format %05.1f 2.25", "format {%+d} 4", "switch x {default {list 1}}",
+    "switch a {default {list 2} a {list 1}}", "switch a {b {list 1} default {list 2}}",
+    "switch -nocase A {a {list 1}}", "switch -regexp abc {^a {list 1} default {list 2}}",
+    "switch -exact -- -x {-x {list 1} default {list 2}}", "switch b a - b {list 1} default {list 2}",
+    "proc f {args} {llength $args}; f a b", "proc f {{a 1}} {return $a}; f", "set v {x {list $x}}; apply $v 3",
+    "namespace eval q {namespace export p; proc p {} {return 3}}; namespace import q::p; p",
+    "namespace qualifiers a::b::c", "interp alias {} w {} list a; w b", "proc f {} {return 4}; rename f g; g",
+    "string range abc 5 9", "string index abc 9", "string index abc end", "lindex {} 0", "lindex {a b} end",
+    "lrange {a b} 1 0", "lrange {a b c} -1 1", "lreplace {a b} 1 0 x", "string map {} abc", "string repeat ab 0",
+    "string trimleft xxa x", "string trimright axx x", "dict get {a {b 1}} a b", "dict exists {a 1} z",
+    "lsort -real {1.5 0.5}", "lsort -integer -decreasing {1 3 2}", "split {a;b} {;}", "format %d%% 5", "format %i 7",
+    "format %e 1.5", "format %X 255", "array set z {a 1 b 2}; set z(b)", "info exists nope", "info exists n",
+    "unset n; info exists n", "append x(1) a; append x(1) b", "incr c(1); incr c(1)", "lappend e(1) a b",
+    "lassign {a} p q; set q", "lassign {a b c} p", "expr {5 > 3 && 2 < 1}", "expr {0 || 0}", "expr {0 || 3}",
+    "expr {5 & 6}", "expr {5 ^ 6}", "expr {-8 >> 1}", "expr {5 % -3}", 'expr {"a" < "b"}', 'expr {"a" ni {b}}',
+    "expr {1 <= 1}", "expr {2 >= 3}", "expr {3 != 4}", "expr {floor(2.5)}", "expr {ceil(2.1)}", "expr {double(2)}",
+    "expr {bool(3)}", "expr {pow(2,3)}", "expr {isqrt(17)}", "expr {min(3,1,2)}", "expr {fmod(7,3)}",
+    "expr {wide(3.9)}", "expr {round(-2.5)}", "expr {+3}", "expr {2 ? 3 : 4}", "expr 1 + 2",
+    "expr {$n > 4 || [error x]}", "expr {$n < 4 && [error x]}", "while {1} {if {$n > 7} break; incr n}; set n",
+    "for {set i 0} {1} {incr i} {if {$i == 4} break}; set i",
+    "for {set i 0} {$i < 4} {incr i} {if {$i == 1} continue; lappend t $i}; set t", "time {set n 9}; set n",
+    "try {set n 3} finally {set l 4}; set n", "if {$n == 5} then {list a} else {list b}",
+    "if {0} {list a} elseif {$n} {list b}", "if 0 {list a}", "concat {a b} {} c", "string cat", "join {a {b c}} {, }",
+    "string is digit 5; set n", "proc f {} {return}; f", "proc f {} {return -code ok 3}; f",
+    "proc f {} {foreach x {1 2} {return $x}}; f", "proc f {a} {if {$a} {return y}; list n}; f 0",
+    "namespace eval m {variable v 3}; set m::v",
+    "namespace eval m {variable v 3; proc g {} {variable v; incr v}}; m::g",
+    "set k b; set d [dict create a 1]; dict set d $k 2; set d", "uplevel #0 {set n 6}", "eval {set n} 7; set n",
+    "string equal -nocase A a", "string equal A a", "lsearch {a b} z", "lrepeat 0 a", "lreverse {}", "llength {}",
+    "set t a; append t b [string length abc]", "subst {a\\x41}", "set x {a b}; lindex $x 1; set x",
+    "linsert {a b} end-1 x",
 ]  # fmt: skip
 
 

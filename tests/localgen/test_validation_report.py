@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from lab_domain import report
+from lab_domain import lab, report
 
 from localgen.validation.codes import CODES
+from localgen.validation.findings import MAX_FINDINGS, Collector
 from localgen.validation.report import REPORT_VERSION, Report
+from localgen.validation.validate import validate_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +29,7 @@ def test_json_keys() -> None:
         "blocks": 0,
         "errors": 1,
         "warnings": 0,
+        "hints": 0,
         "details": [
             {
                 "code": "CAT005",
@@ -36,8 +39,17 @@ def test_json_keys() -> None:
                 "line": 1,
                 "column": 1,
                 "end": {"line": 1, "column": 10},
+                "fixes": [
+                    {
+                        "message": f"add -layer {layer}",
+                        "safe": False,
+                        "edits": [{"start": 9, "end": 9, "start_byte": 9, "end_byte": 9, "text": f" -layer {layer}"}],
+                    }
+                    for layer in ("M1", "M2", "M3")
+                ],
             }
         ],
+        "run": None,
     }
 
 
@@ -47,14 +59,34 @@ def test_a_report_survives_its_json_form() -> None:
     assert (found.valid_syntax, found.valid_DSL_blocks, found.errors, found.warnings) == (False, False, 2, 1)
 
 
+def test_at_most_so_many_findings_are_reported_the_first_by_place() -> None:
+    found = report("zzz\n" * (MAX_FINDINGS + 10))
+    assert [f.line for f in found.details] == list(range(1, MAX_FINDINGS + 1)) and found.errors == MAX_FINDINGS
+
+
+def test_what_is_off_takes_no_place_among_them_and_a_late_error_still_counts() -> None:
+    text = "my::old\n" * MAX_FINDINGS + "zzz\n"
+    off = validate_script(text, lab(), levels={"CAT019": "off"})
+    assert [f.code for f in off.details] == ["CAT001"]
+    assert not validate_script(text, lab()).valid
+
+
+def test_there_is_an_end_to_what_is_collected() -> None:
+    collector = Collector("", strict=False)
+    for i in range(100 * MAX_FINDINGS):
+        collector.add("CAT001", i, i, "")
+    assert MAX_FINDINGS < len(collector.found()) < 50 * MAX_FINDINGS
+
+
 def test_findings_come_in_the_order_of_their_places() -> None:
     found = report("my::old\nmy::route -net A -layer M9 -width 99\nzzz\n").details
     assert [(f.line, f.column) for f in found] == sorted((f.line, f.column) for f in found)
 
 
 def test_every_code_that_is_used_is_in_the_table_and_every_code_in_the_table_is_used() -> None:
-    sources = [p.read_text("utf-8") for p in (ROOT / "localgen" / "validation").rglob("*.py") if p.name != "codes.py"]
-    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR)\d{3})"', "\n".join(sources)))
+    files = [p for folder in ("validation", "execution") for p in (ROOT / "localgen" / folder).rglob("*.py")]
+    sources = [p.read_text("utf-8") for p in files if p.name != "codes.py"]
+    used = set(re.findall(r'"((?:TCL|CAT|DSL|POL|VAR|RUN|CHK|SUP)\d{3})"', "\n".join(sources)))
     assert used == set(CODES)
 
 

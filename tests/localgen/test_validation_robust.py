@@ -139,3 +139,21 @@ def test_too_deep_nesting_is_a_finding(text: str) -> None:
 
 def test_findings_are_bounded() -> None:
     assert len(report("zzz\n" * 5000).details) <= 500
+
+
+def test_a_long_expression_is_no_deep_one() -> None:
+    text = "set x [my::count]\nset a [expr {" + "$x + " * 3000 + "1}]\nset b [expr {" + "$x && " * 3000 + "1}]\n"
+    assert codes(text) == []
+    assert codes("set a [expr {" + "1 + " * 3000 + "1}]\nmy::route -net A -layer M1 -width $a\n") == ["CAT014"]
+
+
+BYTES = [p.encode() for p in PIECES] + [b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#", b"\r\n"]
+
+
+@given(st.binary(max_size=60) | st.lists(st.sampled_from(BYTES), max_size=12).map(b" ".join), st.booleans())
+def test_any_bytes_give_a_report(data: bytes, strict: bool) -> None:
+    for text in (data.decode("latin-1"), data.decode("utf-8", "replace")):
+        found = report(text, strict=strict)
+        assert found.valid == (found.errors == 0)
+        assert all(1 <= d.line <= d.end.line for d in found.details)
+        assert found.model_dump_json()

@@ -106,3 +106,71 @@ def test_lines_and_columns_are_right_with_any_line_ends() -> None:
 
 def test_columns_count_characters() -> None:
     assert lines('puts "äöü😀"; zzz') == ['s.tcl:1:14: unknown command "zzz" [CAT001]']
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("set a b c\n", "error"),
+        ("puts [set a b c]\n", "error"),
+        ("catch {set a b c}\n", "warning"),
+        ("proc p {} {set a b c}\n", "warning"),
+        ("if {$argc} {set a b c}\n", "warning"),
+        ("source other.tcl\nset a b c\n", "warning"),
+        ("string lenght abc\n", "error"),
+        ("clock IOC6\n", "warning"),
+        ("catch {string lenght abc}\n", "warning"),
+        ("proc p {x} {}\np\n", "error"),
+        ("proc p {x} {}\ncatch p\n", "warning"),
+        ("catch {expr {foo(1)}}\n", "warning"),
+    ],
+)
+def test_a_call_that_fails_when_it_is_reached_is_an_error_where_it_surely_is(text: str, severity: str) -> None:
+    found = [d.severity for d in report(text).details if d.code in ("TCL011", "TCL012", "TCL014")]
+    assert found == [severity]
+    strict = [d.severity for d in report(text, strict=True).details if d.code in ("TCL011", "TCL012", "TCL014")]
+    assert strict == ["error"]
+
+
+CLASS = """\
+oo::class create Stack {
+    superclass Base
+    variable items
+    constructor {first} {
+        set items [list $first]
+        next
+    }
+    method push {item} {
+        lappend items $item
+        %s
+    }
+    method size {} { return [llength $items] }
+    destructor { my clear }
+    self { method make {} { return [my new 1] } }
+}
+oo::define Stack method pop {} { set items [lrange $items 0 end-1] }
+oo::define Stack { method clear {} { set items {} } }
+Stack create s 1
+s push 2
+"""
+
+
+def test_class_definitions_are_understood() -> None:
+    found = [d for d in report(CLASS % "return $item").details if d.code[:3] in ("TCL", "CAT", "VAR")]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("slip", "code"),
+    [
+        ("if {$item +} {}", "TCL010"),
+        ('set a "b"c', "TCL005"),
+        ("my::route -net A -layer M9", "CAT013"),
+        ("exec ls", "POL001"),
+        ("set a [exec ls]", "POL001"),
+        ("no_such_command 1", "CAT001"),
+    ],
+)
+def test_methods_are_checked_like_procs(slip: str, code: str) -> None:
+    found = [d for d in report(CLASS % slip).details if d.code == code]
+    assert [d.line for d in found] == [10]

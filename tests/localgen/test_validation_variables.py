@@ -121,6 +121,21 @@ def test_reading_what_nothing_sets_is_a_warning_and_strictly_an_error(text: str)
         "puts \\$x",
         "# $x",
         "proc p {} {return 1}\nputs [p]",
+        "string is integer -failindex at 1x; puts $at",
+        "chan gets stdin line; puts $line",
+        "binary scan ab aa x y; puts $x$y",
+        "scan {1 2} {%d %d} x y; puts $x$y",
+        "regexp {(.)} a all one; puts $all$one",
+        "vwait done; puts $done",
+        "namespace eval n {namespace upvar :: argv0 x; puts $x}",
+        "file stat /tmp about; puts $about(size)",
+        "trace add variable x write p; puts [info exists x]",
+        "try {error a} on error {m o} {puts $m$o}",
+        "try {set x 1} finally {puts a}; puts $x",
+        "dict update d k v {puts $v}",
+        "set d {}; dict with d {puts $k}",
+        "regsub a abc b x; puts $x",
+        "time {set x 1}; puts $x",
     ],
 )
 def test_no_false_alarms(text: str) -> None:
@@ -133,3 +148,84 @@ def test_a_variable_is_reported_once() -> None:
 
 def test_nothing_is_said_of_variables_where_the_syntax_is_broken() -> None:
     assert codes('set x "a"b\nputs $x\n') == ["TCL005"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tool::setup\nputs $tool_root",
+        "source setup.tcl\nputs $tool_root",
+        "if {$::tool::mode eq {a}} {tool::go}",
+        "proc p {} {global given; tool::use $given}",
+    ],
+)
+def test_a_part_of_something_larger_may_read_globals_that_others_set(text: str) -> None:
+    assert "VAR001" not in codes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "proc p {} {$::db transaction {set found 1}; puts $found}",
+        "proc p {} {tool::with x {set found 1}; puts $found}",
+        "proc p {} {my::note -text found; puts $found}",
+        "proc p {} {tool::match @rest; puts $rest}",
+        "proc init {} {uplevel 1 {variable all}}\nproc p {} {init; puts $all}",
+        "namespace eval n {variable v {}}\nproc n::p {} {variable v; foreach {a b} $v break; puts $a}",
+        "set n {}\nproc p {} {global n; foreach x $n {set y 1}; puts $y}",
+    ],
+)
+def test_what_a_proc_may_be_given_is_not_called_unset(text: str) -> None:
+    assert "VAR001" not in codes(text)
+
+
+def test_a_local_of_a_proc_is_reported_whatever_else_is_unknown() -> None:
+    assert "VAR001" in codes("tool::setup\nproc p {value} {return [expr {$valeu + 1}]}\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "proc p {} {set x 1; puts a}",
+        "proc p {a} {if {$a} {set x 1; puts a}}",
+        "proc p {} {set x 1; set x 2; puts a}",
+    ],
+)
+def test_a_local_that_is_set_and_never_used_is_a_hint(text: str) -> None:
+    found = report(text, strict=True).details
+    hints = [d for d in found if d.code == "VAR002"]
+    assert hints and all(d.severity == "hint" for d in hints)
+    assert hints[0].message == '"x" is set but never used' and hints[0].column == text.index("set x") + 5
+
+
+def test_a_hint_counts_neither_as_error_nor_as_warning() -> None:
+    found = report("proc p {} {set x 1; puts a}\n")
+    assert (found.errors, found.warnings, len(found.details)) == (0, 0, 1)
+    assert found.lines() == ['s.tcl:1:16: hint: "x" is set but never used (remove it, or use it) [VAR002]']
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "set x 1",
+        "proc p {} {set x 1}",
+        "proc p {} {set x 1; puts $x}",
+        "proc p {} {set x 1; puts ${x}}",
+        "proc p {} {set x 1; incr x}",
+        "proc p {} {set x 1; my::into x; puts a}",
+        "proc p {} {global x; set x 1; puts a}",
+        "proc p {} {variable x; set x 1; puts a}",
+        "proc p {v} {upvar 1 $v x; set x 1; puts a}",
+        "proc p {} {puts [set x 1]; puts a}",
+        "proc p {c} {set x 1; eval $c; puts a}",
+        "proc p {c} {set x 1; uplevel 0 $c; puts a}",
+        "proc p {} {set x 1; puts [info locals]; puts a}",
+        "proc p {} {set ::x 1; puts a}",
+        "proc p {} {set x(1) 1; puts a}",
+        "proc p {n} {set $n 1; puts a}",
+        'proc p {} {set x 1; puts [subst {$x}]; puts a}',
+        'proc p {} {set x 1; puts "$x"; puts a}',
+    ],
+)
+def test_what_may_be_used_is_not_called_unused(text: str) -> None:
+    assert "VAR002" not in codes(text)

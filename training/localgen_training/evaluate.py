@@ -6,9 +6,9 @@
 
 A suite is a folder with tasks.jsonl and a catalog.json (without one, the bundled domain of the folder's name). A task
 has `id`, `suite`, `instruction`, `expect` (script or clarification), `reference`, `alternatives`, `ordered`,
-`blocks_ordered`. A script is right where its trace equals the reference's or an alternative's (trace.py). `--raw` asks
-the model alone, greedy and without any constraint, for synthetic tasks of unseen fields: a quick look at a checkpoint,
-no measure of the product (raw_check.py).
+`blocks_ordered`. A script is right where its trace equals the reference's or an alternative's (trace_match.py). `--raw`
+asks the model alone, greedy and without any constraint, for synthetic tasks of unseen fields: a quick look at a
+checkpoint, no measure of the product (raw_check.py).
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localgen.execution.trace import Trace, Tracer
 from localgen_bundle.default import DOMAINS, default_folder
 from localgen_retrieval.catalog_io import Domain, load_domain
 from localgen_retrieval.errors import LocalgenError, UsageError
 
 from .measures import Rate, rate, table
-from .trace import Trace, Tracer, match
+from .trace_match import match
 
 
 @dataclass(frozen=True)

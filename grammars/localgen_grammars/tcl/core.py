@@ -7,7 +7,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# name -> (at least, at most) words after the name; None: any number.
+# name -> (at least, at most) words after the name; None: any number. What newer Tcls and Jim Tcl accept counts too.
 ARITY: dict[str, tuple[int, int | None]] = {
     "after": (1, None), "append": (1, None), "apply": (1, None), "array": (1, None), "auto_execok": (1, 1),
     "auto_import": (1, 1), "auto_load": (1, 2), "auto_load_index": (0, 0), "auto_qualify": (2, 2), "binary": (1, None),
@@ -20,14 +20,14 @@ ARITY: dict[str, tuple[int, int | None]] = {
     "join": (1, 2), "lappend": (1, None), "lassign": (1, None), "lindex": (1, None), "linsert": (2, None),
     "list": (0, None), "llength": (1, 1), "lmap": (3, None), "load": (1, None), "lrange": (3, 3), "lrepeat": (1, None),
     "lreplace": (3, None), "lreverse": (1, 1), "lsearch": (2, None), "lset": (2, None), "lsort": (1, None),
-    "namespace": (1, None), "open": (1, 3), "package": (1, None), "parray": (1, 2), "pid": (0, 1), "proc": (3, 3),
+    "namespace": (1, None), "open": (1, 3), "package": (1, None), "parray": (1, None), "pid": (0, 1), "proc": (3, 3),
     "puts": (1, 3), "pwd": (0, 0), "read": (1, 2), "regexp": (2, None), "regsub": (3, None), "rename": (2, 2),
-    "return": (0, None), "scan": (2, None), "seek": (2, 3), "set": (1, 2), "socket": (2, None), "source": (1, 3),
+    "return": (0, None), "scan": (2, None), "seek": (2, 3), "set": (1, 2), "socket": (1, None), "source": (1, 3),
     "split": (1, 2), "string": (1, None), "subst": (1, None), "switch": (2, None), "tailcall": (0, None),
     "tclLog": (1, 1), "tell": (1, 1), "throw": (2, 2), "time": (1, 2), "timerate": (1, None), "trace": (1, None),
     "try": (1, None), "unknown": (0, None), "unload": (1, None), "unset": (0, None), "update": (0, 1),
-    "uplevel": (1, None), "upvar": (2, None), "variable": (0, None), "vwait": (1, 1), "while": (2, 2), "yield": (0, 1),
-    "yieldto": (1, None), "zlib": (1, None),
+    "uplevel": (1, None), "upvar": (2, None), "variable": (0, None), "vwait": (0, None), "while": (2, 2),
+    "yield": (0, 1), "yieldto": (1, None), "zlib": (1, None),
 }  # fmt: skip
 
 # Subcommands that came after 8.6 are here too: a team's tool may have a newer Tcl.

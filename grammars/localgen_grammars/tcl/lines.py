@@ -23,6 +23,11 @@ class Lines:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def span(self, line: int) -> tuple[int, int]:
+        """Where a line (from 1) begins and ends, its newline left out; of a number beyond the last line, that one."""
+        line = max(1, min(line, len(self._starts)))
+        return self._starts[line - 1], self._starts[line] - 1 if line < len(self._starts) else len(self._text)
+
     def byte(self, offset: int) -> int:
         """The offset in the text's UTF-8 form."""
         return len(self._text[:offset].encode("utf-8", "surrogatepass"))

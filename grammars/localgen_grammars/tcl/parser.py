@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from localgen_grammars.tcl.escapes import join_lines, read_escape
@@ -26,14 +27,13 @@ from localgen_grammars.tcl.nodes import (
     Variable,
     Word,
 )
-from localgen_grammars.tcl.recovery import guess_close
+from localgen_grammars.tcl.recovery import closing_braces, guess_close
 
 MAX_DEPTH = 60  # nested brackets and array indices: far more than scripts have, far less than Python's stack
 
 _GAP = re.compile(r"(?:[ \t\v\f\r]|\\\n)+")
 _BETWEEN = re.compile(r"(?:[ \t\v\f\r\n;]|\\\n)+")
 _COMMENT = re.compile(r"#[^\\\n]*(?:\\.[^\\\n]*)*\\?", re.DOTALL)
-_BRACE = re.compile(r"[^{}\\]*(?:\\.[^{}\\]*)*([{}]?)", re.DOTALL)
 _NAME = re.compile(r"(?:[A-Za-z0-9_]|::+)+")
 _ENDS = {
     "top": re.compile(r"[^ \t\v\f\r\n;$\[\\]+"),
@@ -43,6 +43,7 @@ _ENDS = {
     "text": re.compile(r"[^$\[\\]+"),
 }
 _SPACES = " \t\v\f\r"
+_RAN_OUT = frozenset(("missing-quote", "missing-bracket", "missing-paren", "missing-variable-brace"))
 
 
 class _Broken(Exception):
@@ -59,16 +60,23 @@ class Tree:
     Attributes:
         text: what was parsed.
         script: its commands; bodies are reached with `body`.
-        problems: the syntax errors found so far (asking for a body can add some).
+        noted: the syntax errors met so far, also those that `problems` leaves out.
         cache: what others found out about ranges of the text, by (what, start, end).
     """
 
     def __init__(self, text: str, *, parse: bool = True) -> None:
         self.text = text
-        self.problems: list[SyntaxProblem] = []
+        self.noted: list[SyntaxProblem] = []
         self.cache: dict[tuple[str, int, int], Any] = {}
         self._bodies: dict[tuple[int, int], Script] = {}
+        self._closed_outside: set[int] = set()
         self.script = _Parser(self, len(text)).script(0, 0) if parse else Script(0, len(text))
+
+    @property
+    def problems(self) -> list[SyntaxProblem]:
+        """The syntax errors found so far (asking for a body can add some)."""
+        closed = self._closed_outside
+        return [p for p in self.noted if p.kind != "missing-brace" or p.start not in closed]
 
     def body(self, word: Word) -> Script | None:
         """The word's text as a script, None where it is not literally in the text."""
@@ -80,11 +88,11 @@ class Tree:
         """A range of the text as a script; `unclosed` is the offset of the brace whose partner was guessed."""
         key = (start, end)
         if key not in self._bodies:
-            before = len(self.problems)
+            before = len(self.noted)
             self._bodies[key] = _Parser(self, end).script(start, 0)
-            if unclosed is not None and any(p.kind == "missing-brace" for p in self.problems[before:]):
+            if unclosed is not None and any(p.kind == "missing-brace" for p in self.noted[before:]):
                 # The brace that is really missing is inside: the outer one was closed by its indentation.
-                self.problems = [p for p in self.problems if (p.kind, p.start) != ("missing-brace", unclosed)]
+                self._closed_outside.add(unclosed)
         return self._bodies[key]
 
     def substitutions(self, start: int, end: int) -> tuple[Part, ...]:
@@ -92,7 +100,7 @@ class Tree:
         try:
             return _Parser(self, end).parts(start, "text", 0)[0]
         except _Broken as e:
-            self.problems.append(e.problem)
+            self.noted.append(e.problem)
             return ()
 
     def variable(self, pos: int, end: int) -> tuple[Variable | None, int, SyntaxProblem | None]:
@@ -123,7 +131,12 @@ class Tree:
 
     def braces(self, pos: int, end: int) -> int | None:
         """The offset after the brace that closes the one at `pos`, None where there is none before `end`."""
-        return _close_of(self.text, pos, end)
+        after = self._closes.get(pos)
+        return after if after is not None and after <= end else None
+
+    @cached_property
+    def _closes(self) -> dict[int, int]:
+        return closing_braces(self.text)
 
 
 def parse(text: str) -> Tree:
@@ -138,18 +151,6 @@ def own_substitutions(parts: tuple[Part, ...]) -> Iterator[Substitution]:
             yield part
         elif isinstance(part, Variable) and part.index:
             yield from own_substitutions(part.index)
-
-
-def _close_of(text: str, pos: int, end: int) -> int | None:
-    depth, at = 1, pos + 1
-    while True:
-        m = _BRACE.match(text, at, end)
-        if m is None or not m[1]:
-            return None
-        depth += 1 if m[1] == "{" else -1
-        at = m.end()
-        if not depth:
-            return at
 
 
 class _Parser:
@@ -183,20 +184,20 @@ class _Parser:
                 script.end = pos
                 return script
             words: list[Word] = []
-            found = len(self.tree.problems)
+            found = len(self.tree.noted)
             try:
                 after = self.command(pos, words, depth)
             except _Broken as e:
                 if depth:
-                    raise
+                    raise self._outermost(e, "missing-bracket", "missing close-bracket", start - 1) from None
                 self.nesting = 0
-                self.tree.problems.append(e.problem)
+                self.tree.noted.append(e.problem)
                 after = self._resume(e.problem, pos)
                 if words:
                     script.commands.append(Command(pos, max(words[-1].end, pos), tuple(words), broken=True))
                 pos = after
                 continue
-            script.commands.append(Command(pos, words[-1].end, tuple(words), broken=len(self.tree.problems) > found))
+            script.commands.append(Command(pos, words[-1].end, tuple(words), broken=len(self.tree.noted) > found))
             pos = after
 
     def command(self, pos: int, words: list[Word], depth: int) -> int:
@@ -232,14 +233,14 @@ class _Parser:
 
     def _braced(self, start: int, pos: int, expand: bool, depth: int) -> Word:
         text, end = self.text, self.end
-        close = _close_of(text, pos, end)
+        close = self.tree.braces(pos, end)
         unclosed = False
         if close is None:
             problem = _Broken("missing-brace", "missing close-brace", pos, pos + 1)
             if depth:
                 raise problem
             inner_end, close = guess_close(text, pos, end)
-            self.tree.problems.append(problem.problem)
+            self.tree.noted.append(problem.problem)
             unclosed = True
         else:
             inner_end = close - 1
@@ -290,7 +291,10 @@ class _Parser:
         m = _NAME.match(text, at, end)
         name_end = m.end() if m else at
         if name_end < end and text[name_end] == "(":
-            index, after = self.parts(name_end + 1, "index", depth)
+            try:
+                index, after = self.parts(name_end + 1, "index", depth)
+            except _Broken as e:
+                raise self._outermost(e, "missing-paren", "missing )", name_end) from None
             if after >= end:
                 raise _Broken("missing-paren", "missing )", name_end, name_end + 1)
             return Variable(pos, after + 1, text[at:name_end], index=index), after + 1
@@ -326,7 +330,13 @@ class _Parser:
         if what == "quote" and spans_lines:
             raise broken
         # As if a space stood there: the rest of the command stays in step.
-        self.tree.problems.append(broken.problem)
+        self.tree.noted.append(broken.problem)
+
+    def _outermost(self, inner: _Broken, kind: str, message: str, opened: int) -> _Broken:
+        """What an error inside a bracket or index means: where both ran out of text, the one opened lines before."""
+        if inner.problem.kind in _RAN_OUT and "\n" in self.text[opened : inner.problem.start]:
+            return _Broken(kind, message, opened, opened + 1)
+        return inner
 
     def _resume(self, problem: SyntaxProblem, command_start: int) -> int:
         """Where to go on after a broken command: the line after the one with the cause."""

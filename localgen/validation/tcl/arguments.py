@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from localgen.validation.nearest import did_you_mean
+from localgen.validation.repairs import Repair, Swap, insertion, moved, removal, spelling
 from localgen.validation.tcl.flow.calls import Arg, Call
 from localgen.validation.tcl.flow.values import Unknown
 from localgen.validation.values import Problem, check_value, shown
+from localgen_grammars.quoting import quote_word
 from localgen_retrieval import catalog
 
 _OPTION = re.compile(r"-[A-Za-z]")
@@ -27,6 +29,7 @@ class Located:
     start: int
     end: int
     doubtful: bool = False
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass
@@ -72,10 +75,12 @@ class _Matcher:
             if option is None:
                 continue
             name, spec = option
+            last = args[i] if spec.type != "flag" and i < len(args) else arg
             if self.certain:
-                self._problem(arg, "CAT009", f"option -{name} after a positional argument", "write the options first")
+                message, hint = f"option -{name} after a positional argument", "write the options first"
+                self._problem(arg, "CAT009", message, hint, repairs=self._moved(i - 1, last))
             if name in self.out.given:
-                self._problem(arg, "CAT006", f"-{name} is given twice")
+                self._problem(arg, "CAT006", f"-{name} is given twice", repairs=self._removed(name, i - 1, last))
             self.out.given[name] = arg
             if spec.type == "flag":
                 continue
@@ -132,7 +137,8 @@ class _Matcher:
             return found[0], self.options[found[0]]
         if found:
             names = " or ".join(f"-{name}" for name in found)
-            self._problem(arg, "CAT003", f"{text} is ambiguous", f"it may mean {names}")
+            swaps = tuple(Swap(text, f"-{name}") for name in found)
+            self._problem(arg, "CAT003", f"{text} is ambiguous", f"it may mean {names}", swaps=swaps)
             self.out.uncertain = True
             return None
         self._unknown(arg, text)
@@ -144,7 +150,7 @@ class _Matcher:
         meant = hint.removeprefix("did you mean -").rstrip("?")
         if not hint:
             hint = f"it has {', '.join('-' + n for n in known)}" if known else "it has no options"
-        self._problem(arg, "CAT002", f"no option {text}", hint)
+        self._problem(arg, "CAT002", f"no option {text}", hint, swaps=spelling(text[1:], known, prefix="-"))
         # What is missing may be what it was meant to be, the next word its value: one finding is enough.
         self.out.uncertain = True
         self.stray = not (meant in self.options and self.options[meant].type == "flag")
@@ -169,11 +175,40 @@ class _Matcher:
             takes = "its arguments are written -name value" if self.options else "it takes no arguments"
         for arg in self.free[len(specs) : self.certain]:
             what = f" {shown(arg.text)}" if arg.text is not None else ""
-            self._problem(arg, "CAT010", f"unexpected argument{what}", takes)
+            text = _source(self.call)
+            repairs = (removal(text, arg.start, arg.end),) if text is not None else ()
+            self._problem(arg, "CAT010", f"unexpected argument{what}", takes, repairs=repairs)
 
-    def _problem(self, arg: Arg, code: str, message: str, hint: str = "", *, doubtful: bool = False) -> None:
-        text = f"{self.proc.name}: {message}"
-        self.out.problems.append(Located(Problem(code, text, hint), arg.start, arg.end, doubtful))
+    def _problem(
+        self,
+        arg: Arg,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        doubtful: bool = False,
+        swaps: tuple[Swap, ...] = (),
+        repairs: tuple[Repair, ...] = (),
+    ) -> None:
+        problem = Problem(code, f"{self.proc.name}: {message}", hint, swaps)
+        self.out.problems.append(Located(problem, arg.start, arg.end, doubtful, repairs))
+
+    def _moved(self, at: int, last: Arg) -> tuple[Repair, ...]:
+        """The option at `at`, with its value, before the first positional."""
+        text = _source(self.call)
+        first = self.free[0]
+        if text is None or first.word is None:
+            return ()
+        return (moved(text, self.call.args[at - 1].end, last.end, first.start),)
+
+    def _removed(self, name: str, at: int, last: Arg) -> tuple[Repair, ...]:
+        """Take the second of two options out; safe where both say the same."""
+        text = _source(self.call)
+        if text is None:
+            return ()
+        earlier = next((value for spec, value in self.out.values if spec.name == name), None)
+        same = last is self.call.args[at] or (earlier is not None and earlier.text == last.text is not None)
+        return (removal(text, self.call.args[at - 1].end, last.end, safe=same),)
 
 
 def check_call(proc: catalog.Proc, call: Call, found: Matched) -> Iterator[Located]:
@@ -183,7 +218,8 @@ def check_call(proc: catalog.Proc, call: Call, found: Matched) -> Iterator[Locat
     if not found.uncertain:
         for arg in proc.args:
             if arg.required and arg.name not in found.given:
-                yield Located(Problem("CAT005", f"{proc.name}: {_label(arg)} is missing", _usage(arg)), *at)
+                problem = Problem("CAT005", f"{proc.name}: {_label(arg)} is missing", _usage(arg))
+                yield Located(problem, *at, repairs=_filled(arg, call))
     for group in proc.exclusive:
         given = [name for name in group if name in found.given]
         if len(given) > 1:
@@ -201,7 +237,7 @@ def check_call(proc: catalog.Proc, call: Call, found: Matched) -> Iterator[Locat
     for spec, word in found.values:
         for problem in value_problems(spec, word):
             message = f"{proc.name}: {_label(spec)}: {problem.message}"
-            yield Located(Problem(problem.code, message, problem.hint), word.start, word.end)
+            yield Located(Problem(problem.code, message, problem.hint, problem.swaps), word.start, word.end)
 
 
 def value_problems(spec: catalog.Value, arg: Arg) -> Iterator[Problem]:
@@ -217,6 +253,19 @@ def value_problems(spec: catalog.Value, arg: Arg) -> Iterator[Problem]:
         return
     if not any(v.lstrip("-").replace(".", "", 1).isdigit() for v in spec.values):
         yield Problem("CAT012", f"the result of a command of type {returns.type} is none of its values")
+
+
+def _source(call: Call) -> str | None:
+    """The text in which a call stands, None where it is not in the file as it is."""
+    return call.ctx.tree.text if call.ctx.span is None else None
+
+
+def _filled(arg: catalog.Arg, call: Call) -> tuple[Repair, ...]:
+    """A missing option with each value that it may have, where they are few."""
+    if arg.positional or arg.type != "enum" or len(arg.values) > 4 or _source(call) is None:
+        return ()
+    options = [f"-{arg.name} {quote_word(value)}" for value in arg.values]
+    return tuple(insertion(call.name_end, f" {option}", f"add {option}") for option in options)
 
 
 def _label(arg: catalog.Arg) -> str:

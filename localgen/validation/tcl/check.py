@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from localgen.validation.findings import Collector
+from localgen.validation.findings import Collector, Places
+from localgen.validation.suppressions import DIRECTIVE
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
+from localgen.validation.tcl.flow.classes import CLASSES
 from localgen.validation.tcl.flow.control import CONTROL
 from localgen.validation.tcl.flow.data import DATA
-from localgen.validation.tcl.flow.interpreter import Builtin, Flow
+from localgen.validation.tcl.flow.interpreter import MAX_STEPS, Builtin, Flow
 from localgen.validation.tcl.flow.naming import NAMING
 from localgen.validation.tcl.flow.values import UNKNOWN, Value, texts
 from localgen.validation.tcl.flow.variables import VARIABLES
 from localgen.validation.tcl.judge import Judge
 from localgen.validation.tcl.policy import PolicyChecks
 from localgen.validation.tcl.syntax import check_commands, check_text, report_problem
+from localgen.validation.tcl.unused import check_unused
 from localgen_grammars.blocks import cut_blocks
-from localgen_grammars.dsl import DslGrammar
-from localgen_grammars.tcl.bodies import walk
+from localgen_grammars.tcl.bodies import Visit, walk
 from localgen_grammars.tcl.nodes import SyntaxProblem
-from localgen_grammars.tcl.parser import parse
+from localgen_grammars.tcl.parser import Tree, parse
 from localgen_retrieval.catalog import Catalog, Variable, word
 
-BUILTINS: dict[str, Builtin] = {**CONTROL, **DATA, **NAMING, **VARIABLES}
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
+
+BUILTINS: dict[str, Builtin] = {**CLASSES, **CONTROL, **DATA, **NAMING, **VARIABLES}
 
 
 def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], collector: Collector) -> int:
@@ -47,12 +53,22 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     blocks.braced(visits)
 
     commands.note(visits)
-    policy = PolicyChecks(catalog.policy, collector)
+    policy = PolicyChecks(catalog.policy, commands.procs, collector)
     judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
-    flow = Flow(judge, tree, BUILTINS, {v.name: _initial(v) for v in catalog.variables})
+    initial = {v.name: _initial(v) for v in catalog.variables}
+    flow = Flow(judge, tree, BUILTINS, initial, MAX_STEPS if commands.matter(text, visits) else 0)
     end = flow.run_all((visit.command, visit.script) for visit in visits)
+    judge.finish()
+    if not tree.problems:
+        check_unused(cut.text, visits, collector)
     policy.whole(text, end, blocks.places)
+    collector.places = Places(_comments(tree, visits) if DIRECTIVE in text else [], blocks.places)
     return len(blocks.places)
+
+
+def _comments(tree: Tree, visits: Iterable[Visit]) -> list[tuple[int, int]]:
+    scripts = {id(s): s for s in (tree.script, *(visit.script for visit in visits))}
+    return [(c.start, c.end) for s in scripts.values() for c in s.comments]
 
 
 def _initial(variable: Variable) -> Value:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from localgen.validation.nearest import nearest
 from localgen_grammars.blocks import is_braced
-from localgen_grammars.tcl.bodies import Role, Visit
+from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import ARITY
 from localgen_grammars.tcl.nodes import Command
+from localgen_grammars.tcl.roles import Role
 from localgen_retrieval.catalog import Catalog, Proc
 
 # What defines commands that the script's text does not show.
@@ -16,6 +17,15 @@ _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "
 
 # Which word of a command names what it defines.
 _DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
+
+# Unknown names for which near ones are looked up.
+MAX_SUGGESTIONS = 1000
+
+# Commands that exist inside methods.
+_OF_OBJECTS = frozenset(("my", "self", "next", "nextto", "link", "callback", "mymethod", "classvariable"))
+
+# Commands that call what they are given as words.
+_CALLS_BY_NAME = frozenset(("eval", "uplevel", "rename", "interp", "apply", "subst", "tailcall", "coroutine", "after"))
 
 
 class Commands:
@@ -28,8 +38,10 @@ class Commands:
         for index, dsl in enumerate(catalog.dsls):
             if is_braced(dsl):
                 self.openers.setdefault(dsl.embedding.words[0].removeprefix("::"), []).append(index)
+        self._tails = {name.rpartition("::")[2] for name in (*self.procs, *self.openers)}
         self.script: set[str] = set()
         self.foreign = False
+        self._suggestions: dict[str, list[str]] = {}
 
     def note(self, visits: Iterable[Visit]) -> None:
         """Note what the script defines anywhere, so that nothing is called unknown that is defined later."""
@@ -40,15 +52,46 @@ class Commands:
             at = _DEFINERS.get(name)
             if at is not None and len(words) > at and values[at]:
                 self.script.add((values[at] or "").rpartition("::")[2])
+                if name.startswith("oo::"):
+                    self.script.update(_OF_OBJECTS)
+            elif name.startswith("oo::"):
+                self.script.update(_OF_OBJECTS)
+            elif name in self.script and len(values) > 2 and values[1] == "create":
+                self.script.add((values[2] or "").rpartition("::")[2])
             elif (name == "namespace" and len(words) > 1 and values[1] in ("import", "ensemble")) or name in _FOREIGN:
                 self.foreign = True
+
+    def matter(self, text: str, visits: Iterable[Visit]) -> bool:
+        """Whether values can lead to findings: the script uses the team's symbols, or puts commands together."""
+        if any(variable.name.rpartition("::")[2] in text for variable in self.catalog.variables):
+            return True
+        forbids = bool(self.catalog.policy.forbidden)
+        for visit in visits:
+            name = visit.command.name
+            if name is None:
+                if forbids:
+                    return True
+                continue
+            bare = name.rpartition("::")[2]
+            if bare in self._tails or (forbids and bare in _CALLS_BY_NAME):
+                return True
+        return False
 
     def in_script(self, name: str) -> bool:
         """Whether the script defines such a command somewhere, in whatever namespace."""
         return name.rpartition("::")[2] in self.script
 
     def suggestions(self, name: str) -> list[str]:
-        """The commands closest to an unknown name: the catalog's first, deprecated ones never."""
+        """The commands closest to an unknown name: the catalog's first, deprecated ones never.
+
+        A large script calls the same unknown commands again and again, and each search is slow. Where very many differ
+        nothing is suggested for the later ones, most of which no report has room for.
+        """
+        if name not in self._suggestions:
+            self._suggestions[name] = self._closest(name) if len(self._suggestions) < MAX_SUGGESTIONS else []
+        return self._suggestions[name]
+
+    def _closest(self, name: str) -> list[str]:
         own = [p.name for p in self.catalog.live_procs]
         rest = [*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins]
         found = nearest(name, own)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
+from localgen.validation.repairs import closing, misspelt_token
 from localgen_grammars.blocks import (
     Block,
     Cut,
@@ -15,9 +17,11 @@ from localgen_grammars.blocks import (
     opener_of,
     opens_block,
 )
-from localgen_grammars.dsl import DslGrammar, DslSyntaxError
 from localgen_grammars.tcl.bodies import Visit
 from localgen_retrieval.catalog import Catalog
+
+if TYPE_CHECKING:
+    from localgen_grammars.dsl import DslGrammar
 
 
 class BlockChecks:
@@ -39,7 +43,12 @@ class BlockChecks:
                 message = f"{dsl.name}: the block is not closed"
                 start = block.start
                 self.collector.add(
-                    "DSL002", start, block.inner_start, message, f"close it with {dsl.embedding.close.strip()}"
+                    "DSL002",
+                    start,
+                    block.inner_start,
+                    message,
+                    f"close it with {dsl.embedding.close.strip()}",
+                    repairs=closing(self.text, block.inner_start - 1, dsl.embedding.close.strip()),
                 )
                 continue
             if not block.statement:
@@ -80,6 +89,8 @@ class BlockChecks:
         grammar = self.grammars.get(name)
         if grammar is None:
             return
+        from localgen_grammars.dsl import DslSyntaxError
+
         try:
             grammar.parse(text)
         except DslSyntaxError as e:
@@ -91,6 +102,8 @@ class BlockChecks:
         if grammar is None:
             return
         source = dsl_text(self.text, block, braced=braced)
+        from localgen_grammars.dsl import DslSyntaxError
+
         lines = heredoc_lines(source.text, dsl)
         if lines is not None and grammar.accepts(lines):
             return
@@ -99,7 +112,8 @@ class BlockChecks:
         except DslSyntaxError as e:
             at = source.offset(e.offset)
             end = source.offset(min(e.offset + max(e.length, 1), len(source.text)))
-            self.collector.add("DSL001", at, max(end, at), e.message, e.hint)
+            repairs = misspelt_token(self.text, at, e.expected)
+            self.collector.add("DSL001", at, max(end, at), e.message, e.hint, repairs=repairs)
 
     def _misplaced(self, start: int, end: int, name: str) -> None:
         self.collector.add("DSL004", start, end, f"{name}: a block stands where a statement may stand, not inside one")

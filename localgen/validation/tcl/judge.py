@@ -9,7 +9,8 @@ from difflib import get_close_matches
 
 from localgen.validation.codes import Severity
 from localgen.validation.findings import Collector
-from localgen.validation.nearest import did_you_mean
+from localgen.validation.nearest import did_you_mean, nearest
+from localgen.validation.repairs import Repair, Swap, spelling, swaps
 from localgen.validation.tcl.arguments import check_call, match, value_problems
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
@@ -18,12 +19,16 @@ from localgen.validation.tcl.flow.interpreter import Flow, Result
 from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import UNKNOWN, Unknown, Value
 from localgen.validation.tcl.policy import PolicyChecks
-from localgen.validation.tcl.syntax import core_call_works, report_problem
+from localgen.validation.tcl.syntax import core_call_problem, report_problem
+from localgen.validation.values import Problem
 from localgen_grammars.tcl.core import is_core
 from localgen_grammars.tcl.expr import parse_expr
 from localgen_grammars.tcl.nodes import SyntaxProblem
 from localgen_grammars.tcl.parser import Tree
 from localgen_retrieval import catalog
+
+# What Tcl finds wrong only when it gets there.
+RUN_TIME_CODES = frozenset(("TCL011", "TCL012", "TCL014"))
 
 # Args of these kinds name a variable that the proc may set.
 _VARIABLE_KINDS = frozenset(("variable", "varname", "var"))
@@ -42,6 +47,8 @@ class Judge:
         self.catalog = commands.catalog
         self.variables = {f"::{v.name.removeprefix('::')}": v for v in self.catalog.variables}
         self.damaged = damaged
+        self._unset_globals: list[tuple[str, int, int]] = []
+        self._unknown = False
 
     # ------------------------------------------------------------------ commands of the team
     def defines(self, name: str) -> bool:
@@ -70,7 +77,10 @@ class Judge:
             for at in check_call(proc, call, found):
                 problem = at.problem
                 severity: Severity | None = "warning" if at.doubtful and not self.collector.strict else None
-                self.collector.add(problem.code, at.start, at.end, problem.message, problem.hint, severity=severity)
+                repairs = at.repairs + swaps(self.collector.text, at.start, at.end, problem.swaps)
+                self.collector.add(
+                    problem.code, at.start, at.end, problem.message, problem.hint, severity=severity, repairs=repairs
+                )
             for arg, full in found.shortened:
                 self._shortened(proc, arg, full)
         if proc.deprecated is not None:
@@ -84,6 +94,8 @@ class Judge:
                 self._expression(proc, spec, arg, call)
             elif spec.kind in _VARIABLE_KINDS and arg.text is not None and end is not None:
                 flow.write(arg.value, UNKNOWN, call.ctx, end, arg.start, arg.end)
+            elif spec.type == "string" and end is not None:
+                flow.touch((arg,), call.ctx, end)
         return end, Unknown(returns=proc.returns) if proc.returns is not None else UNKNOWN
 
     def _opened(self, call: Call) -> int | None:
@@ -95,14 +107,19 @@ class Judge:
         return None
 
     def _shortened(self, proc: catalog.Proc, arg: Arg, full: str) -> None:
-        if self.collector.strict or not self.catalog.policy.abbreviations:
-            message = f"{proc.name}: {arg.text} is short for -{full}"
-            self.collector.add("CAT004", arg.start, arg.end, message, f"write -{full}")
+        message = f"{proc.name}: {arg.text} is short for -{full}"
+        severity: Severity | None = None if self.catalog.policy.abbreviations else "error"
+        repairs = swaps(self.collector.text, arg.start, arg.end, [Swap(arg.text or "", f"-{full}", safe=True)])
+        self.collector.add(
+            "CAT004", arg.start, arg.end, message, f"write -{full}", severity=severity, repairs=repairs
+        )
 
     def _deprecated(self, proc: catalog.Proc, why: catalog.Deprecation, call: Call) -> None:
         message = f"{proc.name} is deprecated" + (f": {why.note.rstrip('.')}" if why.note else "")
         hint = f"use {why.replacement}" if why.replacement else ""
-        self.collector.add("CAT019", call.name_start, call.name_end, message, hint)
+        swap = [Swap(call.name, why.replacement, safe=self._fits(call, why.replacement))] if why.replacement else []
+        repairs = swaps(self.collector.text, call.name_start, call.name_end, swap)
+        self.collector.add("CAT019", call.name_start, call.name_end, message, hint, repairs=repairs)
 
     def _expression(self, proc: catalog.Proc, spec: catalog.Arg, arg: Arg, call: Call) -> None:
         text = arg.text
@@ -114,25 +131,57 @@ class Judge:
             self.collector.add("CAT020", arg.start, arg.end, f"{proc.name}: {name}: {problem.message}")
 
     # ------------------------------------------------------------------ other commands
-    def core_call(self, call: Call) -> bool:
+    def core_call(self, call: Call, *, certain: bool) -> bool:
         """A Tcl command: allowed, and called with a right number of words?"""
         self.policy.core(call)
         if call.command is not None and call.command.broken:
             return False
         # A command of that name in some namespace of the script may be meant.
-        return core_call_works(call, self.collector, report=not self.commands.in_script(call.name))
+        found = core_call_problem(call)
+        if found is not None and not self.commands.in_script(call.name):
+            problem = found.problem
+            # A subcommand like none of Tcl's is rather that of a tool's own command of the same name.
+            certain = certain and not (problem.code == "TCL012" and not problem.hint)
+            self._misuse(problem, found.start, found.end, certain=certain)
+        return found is None
 
     def unknown_command(self, call: Call) -> None:
         """A name that nothing defines."""
         broken = call.command is not None and call.command.broken
         if broken or self.commands.in_script(call.name) or call.name.startswith(("}", "]")):
             return
+        self._unknown = True
+        if self.collector.full:
+            return
         found = self.commands.suggestions(call.name)
         hint = f"did you mean {' or '.join(found)}?" if found else ""
         severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
         self.collector.add(
-            "CAT001", call.name_start, call.name_end, f'unknown command "{call.name}"', hint, severity=severity
+            "CAT001",
+            call.name_start,
+            call.name_end,
+            f'unknown command "{call.name}"',
+            hint,
+            severity=severity,
+            repairs=self._renamed(call, found),
         )
+
+    def _renamed(self, call: Call, names: list[str]) -> tuple[Repair, ...]:
+        """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit.
+
+        Where the script loads code from elsewhere, the name as it is may be known there.
+        """
+        wanted = spelling(call.name, names)
+        if self.commands.foreign:
+            wanted = tuple(Swap(s.old, s.new) for s in wanted)
+        elif any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):
+            wanted = tuple(Swap(s.old, s.new, safe=self._fits(call, s.new)) for s in wanted)
+        return swaps(self.collector.text, call.name_start, call.name_end, wanted)
+
+    def _fits(self, call: Call, name: str) -> bool:
+        """Whether the words of a call suit another proc, one that may be called."""
+        proc = self.catalog.proc(name)
+        return proc is not None and proc.deprecated is None and not list(check_call(proc, call, match(proc, call)))
 
     def computed_command(self, start: int, end: int, what: str) -> None:
         """A command that only a run can tell."""
@@ -150,31 +199,61 @@ class Judge:
             self.collector.add("POL008", start, end, f"{name} of Tcl is redefined")
 
     # ------------------------------------------------------------------ variables
-    def unset_variable(self, name: str, start: int, end: int) -> None:
+    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
         """A variable that nothing can have set; silent where syntax errors may hide what sets it."""
         if self.damaged:
             return
+        if shared:
+            self._unset_globals.append((name, start, end))
+        else:
+            self._unset(name, start, end)
+
+    def finish(self) -> None:
+        """Report the globals that nothing sets, unless the script is a part of something larger, which may set them."""
+        if self.collector.strict or not (self._unknown or self.commands.foreign):
+            for name, start, end in self._unset_globals:
+                self._unset(name, start, end)
+
+    def _unset(self, name: str, start: int, end: int) -> None:
         hint = did_you_mean(name, [v.name for v in self.catalog.variables]) if self.catalog.variables else ""
-        self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint)
+        near = nearest(name, [v.name for v in self.catalog.variables], most=1)
+        repairs = swaps(self.collector.text, start, end, [Swap(f"${name}", f"${n}") for n in near])
+        self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint, repairs=repairs)
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
         """A global is set: a catalog variable's value is checked, a name close to one is reported."""
         variable = self.variables.get(key)
         if variable is not None:
             for problem in value_problems(variable, Arg(value, start, end)):
-                self.collector.add(problem.code, start, end, f"{variable.name}: {problem.message}", problem.hint)
+                message = f"{variable.name}: {problem.message}"
+                repairs = swaps(self.collector.text, start, end, problem.swaps)
+                self.collector.add(problem.code, start, end, message, problem.hint, repairs=repairs)
         elif "::" in key[2:] and "(" not in key:
             close = get_close_matches(key, list(self.variables), n=1, cutoff=0.85)
             if close:
                 name = self.variables[close[0]].name
                 message = f"{key} is not a variable of the catalog"
-                self.collector.add("CAT021", start, end, message, f"did you mean {name}?")
+                repairs = swaps(self.collector.text, start, end, [Swap(key, name)])
+                self.collector.add("CAT021", start, end, message, f"did you mean {name}?", repairs=repairs)
 
     # ------------------------------------------------------------------ code that is put together
     def syntax(self, problem: SyntaxProblem, start: int, end: int) -> None:
         """Code from constants that is not Tcl."""
         report_problem(problem, self.collector, (start, end))
 
-    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
-        """A Tcl command, or one of the script, called in a way that fails."""
-        self.collector.add(code, start, end, message, hint)
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "", *, certain: bool = True) -> None:
+        """A Tcl command, or one of the script, called in a way that fails when the run gets there.
+
+        Tcl itself compiles such a call, so it is an error only where it is sure to run, with the command that is known:
+        a `catch` may expect the failure, another version of Tcl or a file that is loaded may define it otherwise.
+        """
+        self._misuse(Problem(code, message, hint), start, end, certain=certain)
+
+    def _misuse(self, problem: Problem, start: int, end: int, *, certain: bool) -> None:
+        late = problem.code in RUN_TIME_CODES
+        doubtful = late and (not certain or self.commands.foreign) and not self.collector.strict
+        severity: Severity | None = "warning" if doubtful else None
+        repairs = swaps(self.collector.text, start, end, problem.swaps)
+        self.collector.add(
+            problem.code, start, end, problem.message, problem.hint, severity=severity, repairs=repairs
+        )

@@ -5,12 +5,15 @@ Forbidden names are judged where a command is called, however its name comes abo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from localgen.validation.findings import Collector
 from localgen.validation.nearest import did_you_mean
+from localgen.validation.repairs import Repair, headed, insertion
 from localgen.validation.tcl.flow.calls import Call
 from localgen.validation.tcl.flow.state import State
 from localgen_grammars.tcl.core import core_subcommand, full_subcommand
-from localgen_retrieval.catalog import Policy
+from localgen_retrieval.catalog import Policy, Proc
 
 _SHOWN = 10
 
@@ -18,11 +21,14 @@ _SHOWN = 10
 class PolicyChecks:
     """The checks of one script against one policy."""
 
-    def __init__(self, policy: Policy, collector: Collector) -> None:
+    def __init__(self, policy: Policy, procs: Mapping[str, Proc], collector: Collector) -> None:
         self.policy = policy
+        self.procs = procs
         self.collector = collector
         self._forbidden = [tuple(f.removeprefix("::").split()) for f in policy.forbidden if f.split()]
         self._disordered: set[tuple[str, str]] = set()
+        self._first = {words[0] for words in self._forbidden}
+        self._free = {a.removeprefix("::") for a in policy.allowed_builtins}
         self._allowed = [tuple(a.removeprefix("::").split()) for a in policy.allowed_builtins if a.split()]
 
     def called(self, call: Call, state: State) -> None:
@@ -31,6 +37,8 @@ class PolicyChecks:
         if entry:
             self.collector.add("POL001", call.name_start, call.name_end, f"{' '.join(entry)} is forbidden here")
         name = call.name.removeprefix("::")
+        if not self.policy.order and not self.policy.required_calls:
+            return
         for first, then in self.policy.order:
             first_name, then_name = first.removeprefix("::"), then.removeprefix("::")
             if name == then_name and first_name not in state.called:
@@ -41,10 +49,13 @@ class PolicyChecks:
                         self._disordered.add(early[:2])
                         message = f"{then} is called before {first}"
                         self.collector.add("POL005", early[2], early[3], message, f"call {first} first")
-        state.called |= {name}
+        if name not in state.called:
+            state.called |= {name}
 
     def core(self, call: Call) -> None:
         """A command of Tcl's own is called: is it one of the allowed ones?"""
+        if call.name in self._free:
+            return
         words = _words(call)
         if call.name_start == 0 and words == tuple(self.policy.required_header.split()):
             return
@@ -58,6 +69,9 @@ class PolicyChecks:
             )
 
     def _forbidden_entry(self, call: Call) -> tuple[str, ...]:
+        name = call.name.removeprefix("::")
+        if name not in self._first and not name.startswith("tcl::"):
+            return ()
         words = _words(call)
         return next((entry for entry in self._forbidden if words[: len(entry)] == entry), ())
 
@@ -66,11 +80,17 @@ class PolicyChecks:
         header = self.policy.required_header
         if header and not text.lstrip("\ufeff\n").startswith(header):
             line = text.lstrip("\ufeff\n").split("\n", 1)[0]
-            self.collector.add("POL003", 0, len(line), f"the script does not begin with {header}")
+            message = f"the script does not begin with {header}"
+            self.collector.add("POL003", 0, len(line), message, repairs=(headed(text, header),))
         for name in self.policy.required_calls:
             if name.removeprefix("::") not in end.called:
                 hint = did_you_mean(name, sorted(end.called))
-                self.collector.add("POL004", len(text), len(text), f"{name} is never called", hint)
+                proc = self.procs.get(name.removeprefix("::"))
+                repairs: tuple[Repair, ...] = ()
+                if proc is not None and not any(a.required for a in proc.args):
+                    call = f"{proc.name}\n" if text.endswith("\n") or not text else f"\n{proc.name}\n"
+                    repairs = (insertion(len(text), call, f"call {proc.name} at the end"),)
+                self.collector.add("POL004", len(text), len(text), f"{name} is never called", hint, repairs=repairs)
         most = self.policy.max_dsl_blocks
         if most is not None and len(blocks) > most:
             start, end_ = sorted(blocks)[most]

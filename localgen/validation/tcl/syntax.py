@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 from localgen.validation.findings import Collector
 from localgen.validation.nearest import did_you_mean
+from localgen.validation.repairs import Edit, Repair, closing, insertion, removal, spelling
+from localgen.validation.tcl.arguments import Located
 from localgen.validation.tcl.flow.calls import Call
+from localgen.validation.values import Problem
 from localgen_grammars.blocks import is_filler
 from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import ARITY, ENSEMBLES, full_subcommand
@@ -30,16 +33,37 @@ def report_problem(problem: SyntaxProblem, collector: Collector, place: tuple[in
     code = _CODES.get(problem.kind, "TCL010")
     message = f"expression: {problem.message}" if code == "TCL010" else problem.message
     start, end = place or (problem.start, problem.end)
-    collector.add(code, start, end, message, problem.hint)
+    repairs = _repairs(problem, collector.text) if place is None and not collector.full else ()
+    collector.add(code, start, end, message, problem.hint, repairs=repairs)
+
+
+def _repairs(problem: SyntaxProblem, text: str) -> tuple[Repair, ...]:
+    """What closes what is open, or parts what stands too close."""
+    at = problem.start
+    if problem.kind == "missing-brace":
+        return closing(text, at)
+    if problem.kind == "extra-after-brace":
+        clear = text.startswith(("{", "else", "elseif"), at)
+        return (insertion(at, " ", "put a space after the brace", safe=clear),)
+    close = {"missing-quote": '"', "missing-bracket": "]"}.get(problem.kind)
+    if close is None:
+        return ()
+    end = text.find("\n", at)
+    end = len(text[: end if end >= 0 else len(text)].rstrip(" \t\\"))
+    return (insertion(end, close, f"put {close} at the end of the line"),)
 
 
 def check_text(text: str, collector: Collector) -> None:
     """What concerns the text as a whole."""
     if text.startswith("\ufeff"):
         message = "a byte-order mark: Tcl reads it as part of the first command"
-        collector.add("TCL009", 0, 1, message, "save the file as UTF-8 without it")
+        repairs = (Repair("remove the byte-order mark", (Edit(0, 1, ""),), safe=True),)
+        collector.add("TCL009", 0, 1, message, "save the file as UTF-8 without it", repairs=repairs)
     if text.endswith("\\\n") and (len(text) - len(text[:-1].rstrip("\\"))) % 2 == 0:
-        collector.add("TCL007", len(text) - 2, len(text), "the script ends in a line continuation")
+        end = len(text) - 1
+        repairs = (Repair("remove the backslash", (Edit(end - 1, end, ""),), safe=True),)
+        message = "the script ends in a line continuation"
+        collector.add("TCL007", len(text) - 2, len(text), message, repairs=repairs)
 
 
 def check_commands(visits: Iterable[Visit], collector: Collector) -> None:
@@ -50,7 +74,8 @@ def check_commands(visits: Iterable[Visit], collector: Collector) -> None:
         if is_stray(command):
             char = (first.value or "}")[0]
             what = "brace" if char == "}" else "bracket"
-            collector.add("TCL006", first.start, first.start + 1, f"unmatched close-{what}")
+            repairs = (removal(collector.text, first.start, first.start + 1),)
+            collector.add("TCL006", first.start, first.start + 1, f"unmatched close-{what}", repairs=repairs)
             continue
         for word in command.words:
             if word.kind != "bare" or is_filler(word.value):
@@ -67,25 +92,20 @@ def is_stray(command: Command) -> bool:
     return first.kind == "bare" and (first.value or "").startswith(("}", "]"))
 
 
-def core_call_works(call: Call, collector: Collector, *, report: bool = True) -> bool:
-    """Whether a call of a Tcl command has a right number of words and a subcommand that exists; findings if not."""
+def core_call_problem(call: Call) -> Located | None:
+    """What is wrong with the number of words or the subcommand of a Tcl command."""
     name, given = call.name, len(call.args)
-    place = call.name_start, call.name_end
     least, most = ARITY.get(name, (0, None))
     if call.exact and (given < least or (most is not None and given > most)):
-        if not report:
-            return False
-        collector.add("TCL011", *place, f"{name}: {given} argument{'' if given == 1 else 's'}", _expected(least, most))
-        return False
+        message = f"{name}: {given} argument{'' if given == 1 else 's'}"
+        return Located(Problem("TCL011", message, _expected(least, most)), call.name_start, call.name_end)
     sub = call.text(0)
     if name in ENSEMBLES and sub is not None and full_subcommand(name, sub) is None:
-        if not report:
-            return False
         arg = call.args[0]
         hint = did_you_mean(sub, ENSEMBLES[name])
-        collector.add("TCL012", arg.start, arg.end, f'{name} has no subcommand "{sub}"', hint)
-        return False
-    return True
+        swaps = spelling(sub, ENSEMBLES[name])
+        return Located(Problem("TCL012", f'{name} has no subcommand "{sub}"', hint, swaps), arg.start, arg.end)
+    return None
 
 
 def _expected(least: int, most: int | None) -> str:

@@ -93,7 +93,7 @@ class Watcher(Protocol):
     def any_call(self, call: Call, state: State) -> None:
         """Some command that exists is called (before `own_call` and the like)."""
 
-    def core_call(self, call: Call) -> bool:
+    def core_call(self, call: Call, *, certain: bool) -> bool:
         """A command of Tcl's own is called; whether it can work as far as words and subcommands go."""
 
     def unknown_command(self, call: Call) -> None:
@@ -105,8 +105,8 @@ class Watcher(Protocol):
     def defined(self, name: str, start: int, end: int) -> None:
         """The script defines a command (`proc`, `rename`, `interp alias`)."""
 
-    def unset_variable(self, name: str, start: int, end: int) -> None:
-        """A variable is read that nothing can have set."""
+    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
+        """A variable is read that nothing can have set; `shared` where it is a global or a namespace's."""
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
         """A global variable (`::name`) is set."""
@@ -114,5 +114,5 @@ class Watcher(Protocol):
     def syntax(self, problem: SyntaxProblem, start: int, end: int) -> None:
         """Code put together from constants is not Tcl."""
 
-    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
-        """A command of Tcl's own or of the script is called in a way that fails."""
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "", *, certain: bool = True) -> None:
+        """A command of Tcl's own or of the script is called in a way that fails; `certain` where it surely runs."""

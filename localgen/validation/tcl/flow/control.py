@@ -63,7 +63,7 @@ def _branches(flow: Flow, call: Call) -> list[tuple[Arg | None, Arg]] | None:
             wrong = 'extra words after "else" clause in "if" command'
         break
     if wrong:
-        flow.watcher.misuse("TCL011", call.name_start, call.name_end, f"wrong # args: {wrong}")
+        flow.misuse("TCL011", call.name_start, call.name_end, f"wrong # args: {wrong}")
         return None
     return out
 
@@ -115,7 +115,7 @@ def _cases(flow: Flow, args: list[Arg], call: Call) -> list[tuple[str | None, Ar
     else:
         pairs = [(p.text, b) for p, b in zip(args[::2], args[1::2], strict=False)]
         if len(args) % 2:
-            flow.watcher.misuse("TCL011", call.start, call.end, "extra switch pattern with no body")
+            flow.misuse("TCL011", call.start, call.end, "extra switch pattern with no body")
             return None
     out: list[tuple[str | None, Arg]] = []
     following: Arg | None = None
@@ -136,10 +136,10 @@ def _braced_cases(flow: Flow, arg: Arg, call: Call) -> list[tuple[str | None, Ar
         else:
             elements = split_list(text)
     except ListError as e:
-        flow.watcher.misuse("TCL013", arg.start, arg.end, str(e))
+        flow.misuse("TCL013", arg.start, arg.end, str(e))
         return None
     if len(elements) % 2:
-        flow.watcher.misuse("TCL011", arg.start, arg.end, "extra switch pattern with no body")
+        flow.misuse("TCL011", arg.start, arg.end, "extra switch pattern with no body")
         return None
     pairs = zip(elements[::2], elements[1::2], strict=True)
     return [(p.value, case_body(b, arg, here=here)) for p, b in pairs]
@@ -233,7 +233,7 @@ def try_(flow: Flow, call: Call, state: State) -> Result:
             break
         if kind not in ("on", "trap") or i + 3 >= len(args):
             message = "wrong # args to a handler of try"
-            flow.watcher.misuse("TCL011", call.name_start, call.name_end, message)
+            flow.misuse("TCL011", call.name_start, call.name_end, message)
             return state, UNKNOWN
         way = failed.copy()
         for name in known_list(flow, args[i + 2]) or ():

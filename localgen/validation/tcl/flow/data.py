@@ -58,7 +58,7 @@ def _lrange(text: str, first: str, last: str) -> str:
 
 def _linsert(text: str, index: str, *new: str) -> str:
     elements = list_values(text)
-    at = index_of(index.replace("end", "end+1", 1) if index == "end" else index, len(elements))
+    at = index_of(index, len(elements) + 1)  # `end` is after the last one
     at = max(0, min(at, len(elements)))
     return join_list([*elements[:at], *new, *elements[at:]])
 
@@ -145,6 +145,7 @@ def string(flow: Flow, call: Call, state: State) -> Result:
     sub = full_subcommand("string", call.text(0) or "")
     function = _STRING.get(sub or "")
     if function is None:
+        flow.touch(call.args, call.ctx, state)  # `string is integer -failindex at …`
         return state, UNKNOWN
     return pure(function)(flow, Call("string", call.args[1:], call.start, call.end, 0, 0, call.ctx), state)
 
@@ -219,7 +220,7 @@ def dict_(flow: Flow, call: Call, state: State) -> Result:
         name = args[0].text
         if sub == "set" and len(args) == 3 and name is not None:
             slot = state.slots.get(flow.key(name, call.ctx, state))
-            old = slot.value if slot is not None else EMPTY
+            old = state.value(slot) if slot is not None else EMPTY
             value = apply(_dict_set, old, args[1].value, args[2].value)
         flow.write(args[0].value, value, call.ctx, state, call.start, call.end)
         return state, value

@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 def evaluate(flow: Flow, node: ExprNode, ctx: Context, state: State) -> Value:
     """The value of an expression; the commands in it run, on `state`."""
+    # Thousands of terms make a tree as deep: its left side is walked without recursion.
+    operators: list[ExprNode] = []
+    while node.kind == "binary":
+        operators.append(node)
+        node = node.children[0]
+    value = _operand(flow, node, ctx, state)
+    for above in reversed(operators):
+        if above.op in ("&&", "||"):
+            value = _lazy(flow, above, value, ctx, state)
+        else:
+            right = evaluate(flow, above.children[1], ctx, state)
+            value = apply(lambda a, b, op=above.op: _binary(op, a, b), value, right)
+    return value
+
+
+def _operand(flow: Flow, node: ExprNode, ctx: Context, state: State) -> Value:
     if node.kind == "literal":
         found = number(node.value) if node.op == "" else None
         return (written(found),) if found is not None else (node.value,)
@@ -32,17 +48,14 @@ def evaluate(flow: Flow, node: ExprNode, ctx: Context, state: State) -> Value:
         return apply(lambda a: _unary(node.op, a), evaluate(flow, node.children[0], ctx, state))
     if node.kind == "ternary":
         return _ternary(flow, node, ctx, state)
-    if node.kind == "binary" and node.op in ("&&", "||"):
-        return _lazy(flow, node, ctx, state)
     values = [evaluate(flow, child, ctx, state) for child in node.children]
-    if node.kind == "call":
-        flow.check_function(node, ctx)
-        return apply(lambda *a: _function(node.op, *a), *values)
-    return apply(lambda a, b: _binary(node.op, a, b), *values)
+    flow.check_function(node, ctx)
+    return apply(lambda *a: _function(node.op, *a), *values)
 
 
-def _lazy(flow: Flow, node: ExprNode, ctx: Context, state: State) -> Value:
-    left = truth(evaluate(flow, node.children[0], ctx, state))
+def _lazy(flow: Flow, node: ExprNode, first: Value, ctx: Context, state: State) -> Value:
+    """`&&` or `||`, whose first operand has this value."""
+    left = truth(first)
     decides = node.op == "||"
     if left is decides:
         return ("1",) if decides else ("0",)

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame, Watcher
 from localgen.validation.tcl.flow.expressions import evaluate
-from localgen.validation.tcl.flow.procedures import Procedure, call_procedure
+from localgen.validation.tcl.flow.procedures import Procedure, call_procedure, fitting
+from localgen.validation.tcl.flow.slots import Slots
 from localgen.validation.tcl.flow.state import Slot, State, merge
 from localgen.validation.tcl.flow.store import Store
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, concatenate, known, texts
@@ -23,7 +24,7 @@ from localgen_grammars.tcl.lists import ListError, list_values
 from localgen_grammars.tcl.nodes import Command, Part, Script, Substitution, Text, Variable, Word
 from localgen_grammars.tcl.parser import Tree, parse
 
-MAX_STEPS = 10_000
+MAX_STEPS = 2_000  # commands, after which loops and procs are not followed any more but run through once
 MAX_CALL_DEPTH = 8
 MAX_NESTING = 60
 # Commands that call their arguments: also a call with further unknown words is followed.
@@ -36,12 +37,22 @@ Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
 class Flow(Store):
     """One abstract run of one script."""
 
-    def __init__(self, watcher: Watcher, tree: Tree, builtins: dict[str, Builtin], globals_: dict[str, Value]) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        tree: Tree,
+        builtins: dict[str, Builtin],
+        globals_: dict[str, Value],
+        steps: int = MAX_STEPS,
+    ) -> None:
         super().__init__(watcher)
         self.tree = tree
+        self.budget = steps
         self.builtins = builtins
         self.steps = 0
         self.nesting = 0
+        self.bodies = 0
+        self.guessing = False
         self.visited: set[int] = set()
         self.procs: dict[str, Procedure] = {}
         self.called: set[str] = set()
@@ -53,12 +64,12 @@ class Flow(Store):
         self.frames = 0
         slots = {f"::{name}": Slot(UNKNOWN) for name in PRESET_VARIABLES}
         slots.update({f"::{name.removeprefix('::')}": Slot(value) for name, value in globals_.items()})
-        self.start = State(slots)
+        self.start = State(Slots(slots))
 
     @property
     def exhausted(self) -> bool:
         """Whether the budget is spent: from here on nothing is repeated."""
-        return self.steps > MAX_STEPS
+        return self.steps >= self.budget
 
     def run_all(self, scripts: Iterable[tuple[Command, Script]]) -> State:
         """Run the file, then procs that nothing called, then what was never reached.
@@ -75,6 +86,7 @@ class Flow(Store):
         for state, _ in self.returns.pop():
             end = merge(end, state)
         final = end or State(open=frozenset("*"))
+        self.guessing = True
         for procedure in list(self.procs.values()):
             if procedure.name not in self.called:
                 self._uncalled(procedure, final)
@@ -87,7 +99,9 @@ class Flow(Store):
         return final
 
     def _uncalled(self, procedure: Procedure, final: State) -> None:
+        # It runs at some later time, when the globals have other values.
         state = final.copy()
+        state.forget()
         state.open |= {"::"}
         args = [Arg(UNKNOWN, 0, 0, many=True)]
         call_procedure(self, procedure, args, Context(self.tree, Frame("?")), state, (0, 0))
@@ -147,7 +161,7 @@ class Flow(Store):
         end = max(a.end for a in args)
         if first.many or isinstance(first.value, Unknown):
             self.watcher.computed_command(first.start, first.end, "word")
-            self._touch(args[1:], ctx, state)
+            self._may_set(args[1:], ctx, state)
             return state, UNKNOWN
         result: Result | None = None
         before = state
@@ -162,7 +176,7 @@ class Flow(Store):
     def _call(self, call: Call, state: State) -> Result:
         for name in self._candidates(call.name, call.ctx):
             if self.watcher.defines(name):
-                call = replace(call, name=name)
+                call = call if call.name == name else replace(call, name=name)
                 self.watcher.any_call(call, state)
                 return self.watcher.own_call(self, call, state)
             if name in self.aliases:
@@ -180,19 +194,16 @@ class Flow(Store):
                 return self._script_proc(self.procs[name], call, state)
         name = call.name.lstrip(":") if call.name.startswith("::") else call.name
         if is_core(name):
-            call = replace(call, name=name)
+            call = call if call.name == name else replace(call, name=name)
             self.watcher.any_call(call, state)
-            possible = self.watcher.core_call(call)
+            possible = self.watcher.core_call(call, certain=self.certain)
             builtin = self.builtins.get(name) if possible else None
             if builtin is None or (not call.exact and name not in CALLERS):
-                self._touch(call.args, call.ctx, state)
+                self.touch(call.args, call.ctx, state)
                 return state, UNKNOWN
             return builtin(self, call, state)
         self.watcher.unknown_command(call)
-        self._touch(call.args, call.ctx, state)
-        if any(a.text is None or set(a.text) & set(" \t\n[") for a in call.args):
-            # It may take code or expressions, which may set variables.
-            state.open |= {call.ctx.frame.id}
+        self._may_set(call.args, call.ctx, state)
         return state, UNKNOWN
 
     def _candidates(self, name: str, ctx: Context) -> list[str]:
@@ -202,24 +213,43 @@ class Flow(Store):
         return [f"{ctx.namespace}::{bare}", bare]
 
     def _script_proc(self, procedure: Procedure, call: Call, state: State) -> Result:
-        self.called.add(procedure.name)
         if call.partial or self.exhausted or len(self.calls) >= MAX_CALL_DEPTH or procedure.name in self.calls[-3:]:
-            self._touch(call.args, call.ctx, state)
+            if not call.partial:
+                fitting(self, procedure, call.args, (call.name_start, call.name_end))
+            self.touch(call.args, call.ctx, state)
+            state.open |= {"::"}
+            body = procedure.body.text or "uplevel"
+            if "uplevel" in body or "upvar" in body:
+                state.open |= {call.ctx.frame.id}
             return state, UNKNOWN
+        self.called.add(procedure.name)
         return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
 
-    def _touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
+    def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
+        """A command of which nothing is known may take names of variables, and code that sets some."""
+        self.touch(args, ctx, state)
+        if any(a.text is None or set(a.text) & set(" \t\n[") for a in args):
+            state.open |= {ctx.frame.id}
+
+    def touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
         """An unknown command may set any variable whose name it is given."""
         for arg in args:
-            name = arg.text
-            if name is not None and name.replace("::", "").replace("_", "").isalnum():
+            name = (arg.text or "").lstrip("@&*")
+            if name.replace("::", "").replace("_", "").isalnum():
                 key = self.key(name, ctx, state)
                 if key not in state.slots:
-                    state.slots[key] = Slot(UNKNOWN, maybe=True)
+                    state.put(key, UNKNOWN, maybe=True)
 
     # ------------------------------------------------------------------ code given as a word
     def body(self, arg: Arg, ctx: Context, state: State, *, what: str = "code") -> Result:
         """Run a word as a script."""
+        self.bodies += 1
+        try:
+            return self._body(arg, ctx, state, what)
+        finally:
+            self.bodies -= 1
+
+    def _body(self, arg: Arg, ctx: Context, state: State, what: str) -> Result:
         word = arg.word
         if word is not None and ctx.span is None:
             script = ctx.tree.body(word)
@@ -262,17 +292,26 @@ class Flow(Store):
             self.watcher.syntax(problem, *ctx.span)
         return evaluate(self, node, replace(ctx, tree=tree), state) if node is not None else UNKNOWN
 
+    @property
+    def certain(self) -> bool:
+        """Whether what runs now runs whenever the script does: it stands in no body, and nothing leads around it."""
+        return not self.bodies and not self.guessing
+
+    def misuse(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
+        """A command of Tcl's own, or of the script, is called in a way that fails when the run gets there."""
+        self.watcher.misuse(code, start, end, message, hint, certain=self.certain)
+
     def check_function(self, node: ExprNode, ctx: Context) -> None:
         """Whether a math function exists and takes so many arguments."""
         name, given = node.op, len(node.children)
         place = ctx.place(node.start, node.start + len(name))
         if name not in FUNCTIONS:
             if f"tcl::mathfunc::{name}" not in self.procs:
-                self.watcher.misuse("TCL014", *place, f'unknown math function "{name}"')
+                self.misuse("TCL014", *place, f'unknown math function "{name}"')
             return
         least, most = FUNCTIONS[name]
         if given < least or (most is not None and given > most):
-            self.watcher.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
+            self.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
 
     def parts(self, parts: Sequence[Part], ctx: Context, state: State) -> Value:
         """The value of a word's parts; brackets run."""

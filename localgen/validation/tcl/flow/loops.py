@@ -5,11 +5,11 @@ from __future__ import annotations
 from localgen.validation.tcl.flow.calls import Arg, Call, Context
 from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
 from localgen.validation.tcl.flow.numbers import truth
-from localgen.validation.tcl.flow.state import Slot, State, merge, widen
+from localgen.validation.tcl.flow.state import LATER_ROUND, State, merge, widen
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
-MAX_ROUNDS = 1_000
+MAX_ROUNDS = 200
 
 
 def while_(flow: Flow, call: Call, state: State) -> Result:
@@ -53,7 +53,9 @@ def _loop(flow: Flow, ctx: Context, state: State, test: Arg, body: Arg, step: Ar
     # From here on the number of rounds is unknown: one more as things stand, then one with all that it changes open.
     before = current.copy()
     if flow.exhausted:
-        widened = _open(current)
+        widened = current.copy()
+        widened.forget()
+        widened.open |= {LATER_ROUND}
     else:
         first = once(current)
         widened = widen(before, first) if first is not None else before
@@ -63,15 +65,10 @@ def _loop(flow: Flow, ctx: Context, state: State, test: Arg, body: Arg, step: Ar
     final = merge(before, start)
     if last is not None and final is not None:
         final = widen(final, last)
-    return together(final, outs)
-
-
-def _open(state: State) -> State:
-    opened = state.copy()
-    opened.open |= {"*"}
-    opened.slots = {k: s for k, s in opened.slots.items() if k.startswith("::") and "(" not in k}
-    opened.slots = {k: Slot(UNKNOWN, s.maybe) for k, s in opened.slots.items()}
-    return opened
+    final = together(final, outs)
+    if final is not None and LATER_ROUND not in before.open:
+        final.open -= {LATER_ROUND}
+    return final
 
 
 def foreach(flow: Flow, call: Call, state: State) -> Result:
@@ -91,18 +88,18 @@ def _foreach(flow: Flow, call: Call, state: State) -> tuple[State | None, list[V
     args, ctx = call.args, call.ctx
     if len(args) % 2 == 0:
         usage = f'wrong # args: should be "{call.name} varList list ?varList list ...? command"'
-        flow.watcher.misuse("TCL011", call.name_start, call.name_end, usage)
+        flow.misuse("TCL011", call.name_start, call.name_end, usage)
         return state, None
     body = args[-1]
     pairs: list[tuple[list[str] | None, list[str] | None, Arg]] = []
     for variables, elements in zip(args[:-1:2], args[1:-1:2], strict=True):
         pairs.append((known_list(flow, variables), known_list(flow, elements), variables))
     if any(names == [] for names, _, _ in pairs):
-        flow.watcher.misuse("TCL013", call.start, call.end, f"{call.name} varlist is empty")
+        flow.misuse("TCL013", call.start, call.end, f"{call.name} varlist is empty")
         return state, None
     certain = all(names is not None and values is not None for names, values, _ in pairs)
     rounds = max((-(-len(v or ()) // len(n or "?")) for n, v, _ in pairs), default=0)
-    if certain and rounds <= MAX_ROUNDS and not flow.exhausted:
+    if certain and rounds <= (1 if flow.exhausted else MAX_ROUNDS):
         return _each(flow, ctx, state, pairs, body, rounds)
     # The rounds are not known: any of the elements that are known, any number of times.
     before = state.copy()
@@ -171,7 +168,7 @@ def known_list(flow: Flow, arg: Arg) -> list[str] | None:
     try:
         return list_values(text)
     except ListError as e:
-        flow.watcher.misuse("TCL013", arg.start, arg.end, str(e))
+        flow.misuse("TCL013", arg.start, arg.end, str(e))
         return None
 
 

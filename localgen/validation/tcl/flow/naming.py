@@ -24,11 +24,11 @@ def proc(flow: Flow, call: Call, state: State) -> Result:
         try:
             lengths = [len(list_values(p)) for p in list_values(params)]
         except ListError as e:
-            flow.watcher.misuse("TCL013", call.args[1].start, call.args[1].end, str(e))
+            flow.misuse("TCL013", call.args[1].start, call.args[1].end, str(e))
             return state, EMPTY
         if not all(1 <= n <= 2 for n in lengths):
             message = "too many fields in an argument specifier" if max(lengths) > 2 else "argument with no name"
-            flow.watcher.misuse("TCL013", call.args[1].start, call.args[1].end, message)
+            flow.misuse("TCL013", call.args[1].start, call.args[1].end, message)
             return state, EMPTY
     name = call.text(0)
     if name is not None:
@@ -52,7 +52,7 @@ def apply(flow: Flow, call: Call, state: State) -> Result:
     except ListError:
         elements = []
     if len(elements) not in (2, 3):
-        flow.watcher.misuse("TCL013", arg.start, arg.end, f"can't interpret {text[:40]!r} as a lambda expression")
+        flow.misuse("TCL013", arg.start, arg.end, f"can't interpret {text[:40]!r} as a lambda expression")
         return state, UNKNOWN
     body = case_body(elements[1], arg, here=here)
     procedure = Procedure("apply", texts([elements[0].value]), body, call.ctx)

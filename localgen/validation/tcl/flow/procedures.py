@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from localgen.validation.tcl.flow.calls import Arg, Context, Frame
-from localgen.validation.tcl.flow.state import Slot, State, merge
+from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
@@ -30,9 +30,12 @@ def call_procedure(
 ) -> Result:
     """Run a proc's body with these arguments in a frame of its own."""
     flow.frames += 1
+    before = state.copy()
     frame = Frame(f"{procedure.name}#{flow.frames}", caller=caller.frame)
-    if not _bind(flow, procedure, args, frame, state, place):
+    params = fitting(flow, procedure, args, place)
+    if params is None:
         return state, UNKNOWN
+    _bind(params, args, frame, state)
     namespace = procedure.name.rpartition("::")[0]
     ctx = replace(procedure.ctx, frame=frame, namespace=namespace)
     flow.calls.append(procedure.name)
@@ -46,36 +49,47 @@ def call_procedure(
         end = merge(end, other)
     if end is not None:
         mine = frame.id + "|"
-        end.slots = {k: v for k, v in end.slots.items() if not k.startswith(mine)}
+        for key in end.slots.changed(before.slots):
+            if key.startswith(mine) and key in end.slots:
+                del end.slots[key]
+        end.open -= {frame.id}
     return end, value
 
 
-def _bind(
-    flow: Flow, procedure: Procedure, args: Sequence[Arg], frame: Frame, state: State, place: tuple[int, int]
-) -> bool:
+def fitting(flow: Flow, procedure: Procedure, args: Sequence[Arg], place: tuple[int, int]) -> list[list[str]] | None:
+    """The parameters (name, default) of a proc that is called so; None, and a finding, where the words do not fit."""
     try:
         params = [list_values(p) for p in list_values(known(procedure.params) or "")]
     except ListError:
-        return False
-    certain = not any(a.many for a in args)
-    values = [a.value for a in args]
+        return None
     if not all(p and len(p) <= 2 for p in params):
-        return False
-    rest = bool(params) and params[-1][0] == "args"
+        return None
+    if any(a.many for a in args):
+        return params
+    rest = _takes_rest(params)
     # A default before a parameter without one is never used.
     least = max((i + 1 for i, p in enumerate(params[:-1] if rest else params) if len(p) == 1), default=0)
-    if certain and (len(values) < least or (not rest and len(values) > len(params))):
+    if len(args) < least or (not rest and len(args) > len(params)):
         usage = " ".join([procedure.name, *(p[0] if len(p) == 1 else f"?{p[0]}?" for p in params)])
-        flow.watcher.misuse("TCL011", *place, f'wrong # args: should be "{usage}"')
-        return False
+        flow.misuse("TCL011", *place, f'wrong # args: should be "{usage}"')
+        return None
+    return params
+
+
+def _takes_rest(params: list[list[str]]) -> bool:
+    return bool(params) and params[-1][0] == "args"
+
+
+def _bind(params: list[list[str]], args: Sequence[Arg], frame: Frame, state: State) -> None:
+    certain = not any(a.many for a in args)
+    values = [a.value for a in args]
     for i, param in enumerate(params):
         key = f"{frame.id}|{param[0]}"
         if not certain:
-            state.slots[key] = Slot(UNKNOWN)
-        elif rest and i == len(params) - 1:
+            state.put(key, UNKNOWN)
+        elif i == len(params) - 1 and _takes_rest(params):
             found = [known(v) for v in values[i:]]
             value = texts([join_list(f for f in found if f is not None)]) if None not in found else UNKNOWN
-            state.slots[key] = Slot(value)
+            state.put(key, value)
         else:
-            state.slots[key] = Slot(values[i] if i < len(values) else texts([param[1]]))
-    return True
+            state.put(key, values[i] if i < len(values) else texts([param[1]]))

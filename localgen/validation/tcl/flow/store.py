@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localgen.validation.tcl.flow.calls import Context, Watcher
-from localgen.validation.tcl.flow.state import Slot, State
+from localgen.validation.tcl.flow.state import State
 from localgen.validation.tcl.flow.values import UNKNOWN, Unknown, Value, known, texts
 
 
@@ -38,14 +38,14 @@ class Store:
         if index is not None and slot is not None:
             element = known(index)
             found = state.slots.get(f"{key}({element})") if element is not None else None
-            return found.value if found is not None else UNKNOWN
+            return state.value(found) if found is not None else UNKNOWN
         if slot is not None:
-            return slot.value
+            return state.value(slot)
         frame = key.partition("|")[0] if not key.startswith("::") else "::"
         if not state.any_may_be_set(frame) and not state.any_may_be_set(ctx.frame.id):
-            self.watcher.unset_variable(name, start, end)
+            self.watcher.unset_variable(name, start, end, shared=key.startswith("::"))
             # One finding per variable is enough.
-            state.slots[key] = Slot(UNKNOWN, maybe=True)
+            state.put(key, UNKNOWN, maybe=True)
         return UNKNOWN
 
     def write(self, name: Value, value: Value, ctx: Context, state: State, start: int, end: int) -> Value:
@@ -61,9 +61,10 @@ class Store:
             key = self.key(base, ctx, state)
             maybe = len(name) > 1
             if element is not None:
-                state.slots.setdefault(key, Slot(UNKNOWN))
+                if key not in state.slots:
+                    state.put(key, UNKNOWN)
                 key = f"{key}({element})"
-            state.slots[key] = Slot(UNKNOWN if maybe else value, maybe)
+            state.put(key, UNKNOWN if maybe else value, maybe=maybe)
             if key.startswith("::"):
                 self.watcher.written(key, value, start, end)
         return value

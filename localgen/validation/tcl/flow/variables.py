@@ -5,7 +5,7 @@ from __future__ import annotations
 from localgen.validation.tcl.flow.calls import Arg, Call, Frame
 from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
 from localgen.validation.tcl.flow.numbers import integer, written
-from localgen.validation.tcl.flow.state import Slot, State
+from localgen.validation.tcl.flow.state import State
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Value, apply, concatenate, known, texts
 from localgen_grammars.tcl.core import full_subcommand
 from localgen_grammars.tcl.lists import ListError, join_list, list_values, quote_element
@@ -60,7 +60,7 @@ def unset(flow: Flow, call: Call, state: State) -> Result:
             state.open |= {call.ctx.frame.id}
         elif not name.startswith("-"):
             key = flow.key(name, call.ctx, state)
-            for found in [k for k in state.slots if k == key or k.startswith(key + "(")]:
+            for found in [k for k in state.slots if k.startswith(key) and k[len(key) : len(key) + 1] in ("", "(")]:
                 del state.slots[found]
     return state, EMPTY
 
@@ -89,10 +89,11 @@ def variable(flow: Flow, call: Call, state: State) -> Result:
         call.ctx.frame.links[name.rpartition("::")[2]] = full
         arg = call.args[i]
         if i + 1 < len(call.args):
-            state.slots[full] = Slot(call.value(i + 1))
+            state.put(full, call.value(i + 1))
             flow.watcher.written(full, call.value(i + 1), arg.start, arg.end)
         else:
-            state.slots.setdefault(full, Slot(UNKNOWN, maybe=True))
+            if full not in state.slots:
+                state.put(full, UNKNOWN, maybe=True)
     return state, EMPTY
 
 
@@ -113,7 +114,7 @@ def upvar(flow: Flow, call: Call, state: State) -> Result:
             continue
         if name is None or frame.id == "?":
             call.ctx.frame.links[local] = f"?|{local}"
-            state.slots[f"?|{local}"] = Slot(UNKNOWN)
+            state.put(f"?|{local}", UNKNOWN)
             continue
         key = frame.links.get(name) or (
             "::" + name.lstrip(":") if frame.id == "::" or "::" in name else f"{frame.id}|{name}"
@@ -149,7 +150,7 @@ def info(flow: Flow, call: Call, state: State) -> Result:
         key = flow.key(name, call.ctx, state)
         slot = state.slots.get(key)
         if slot is not None:
-            return state, ("0", "1") if slot.maybe or slot.value == UNKNOWN else ("1",)
+            return state, ("0", "1") if slot.maybe or state.value(slot) == UNKNOWN else ("1",)
         return state, UNKNOWN if state.any_may_be_set(call.ctx.frame.id) else ("0",)
     return state, UNKNOWN
 
@@ -235,11 +236,11 @@ def _current(flow: Flow, arg: Arg, call: Call, state: State, *, missing: Value) 
     if base != name:
         element = state.slots.get(key + name[len(base) :])
         if element is not None:
-            return UNKNOWN if element.maybe else element.value
+            return UNKNOWN if element.maybe else state.value(element)
         return UNKNOWN if key in state.slots or state.any_may_be_set(call.ctx.frame.id) else missing
     slot = state.slots.get(key)
     if slot is not None:
-        return UNKNOWN if slot.maybe else slot.value
+        return UNKNOWN if slot.maybe else state.value(slot)
     return UNKNOWN if state.any_may_be_set(call.ctx.frame.id) else missing
 
 

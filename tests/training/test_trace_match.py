@@ -11,9 +11,10 @@ pytest.importorskip("lark")
 
 from oracle import requires_tcl
 
+from localgen.execution.trace import Tracer
 from localgen_retrieval.catalog_io import Domain, load_domain
 from localgen_training.evaluate import load_suite
-from localgen_training.trace import Tracer, match, same_trace
+from localgen_training.trace_match import match, same_trace
 
 pytestmark = requires_tcl
 HELD_OUT = Path(__file__).resolve().parents[1] / "heldout"
@@ -188,7 +189,7 @@ def test_odd_characters_pass_unchanged(tracer: Tracer) -> None:
     for text in ("é", "日本", "a\\b", 'q"q', "a;b", "a b", "#x", "@lim", "\ue000"):
         script = "a::count -net " + '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         (event,) = tracer.trace(script).rounds[0].events
-        assert event[2] == {"net": text}
+        assert event.args == {"net": text}
 
 
 def test_a_pure_dsl_is_parsed_instead_of_run(tmp_path: Path) -> None:

@@ -1,0 +1,7 @@
+puts a
+}
+proc p {} {
+    puts b
+}}
+]
+puts c
