@@ -7,7 +7,7 @@ values. `Guide` turns that into a new ranking and into the advice that decoding 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from localgen.decoder.value_hints import ValueHints
 from localgen.decoder.votes import dsl_bonus
 from localgen_grammars.constraint.grounding import Words
 from localgen_grammars.dsl import DslGrammar
-from localgen_retrieval.catalog import Arg, Proc, Variable
+from localgen_retrieval.catalog import Arg, Catalog, Proc, Variable
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.pack import proc_order, relevant_dsls
 from localgen_retrieval.reader import GgufReader, Reading, SymbolReading
@@ -41,6 +41,18 @@ PRIOR_SHARE = 1.0
 # Share of how well the instruction fills a proc's call, against the proc that it fills best.
 PLAN_SHARE = 0.2
 PLANNED = 3.0  # z-scores that a pack puts what is planned ahead by
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an instruction can be carried out.
+
+    Attributes:
+        calls: the ways to fill each call that was read, by name. task: the statements that are asked for, in order.
+    """
+
+    calls: Mapping[str, Assignment]
+    task: tuple[Planned, ...]
 
 
 class DomainReader:
@@ -106,13 +118,18 @@ class Guide:
         self.statements = statements
         self._prior = prior
 
+    @property
+    def catalog(self) -> Catalog:
+        """The domain's."""
+        return self._domain.domain.catalog
+
     def plan(self, words: Words, scores: OptionScores, names: Sequence[str]) -> dict[str, Assignment]:
         """How the instruction fills the calls that were read, by name; a variable's as `set NAME`.
 
         Args:
             scores: what speaks for options and values beside the reader. names: words that look like names.
         """
-        catalog = self._domain.domain.catalog
+        catalog = self.catalog
         said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
         calls = [(p, self.procs[p.name]) for p in catalog.procs if p.name in self.procs]
         calls += [(_setter(v), self.variables[v.name]) for v in catalog.variables if v.name in self.variables]
@@ -143,7 +160,7 @@ class Guide:
         self, ranking: Ranking, words: Words, scores: OptionScores, names: Sequence[str]
     ) -> tuple[Planned, ...]:
         """The statements that the instruction asks for, clause by clause; see `task_plan`."""
-        catalog = self._domain.domain.catalog
+        catalog = self.catalog
         said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
         rows = np.vstack([ranking.scores[None], ranking.clause_scores]).astype(np.float64)
         column = {(s.kind, s.name): i for i, s in enumerate(ranking.symbols)}
@@ -181,7 +198,7 @@ class Guide:
         self, plans: Mapping[str, Assignment], weight: float, task: Sequence[Planned] = ()
     ) -> CallVotes:
         """Advice inside the calls that are planned."""
-        catalog = self._domain.domain.catalog
+        catalog = self.catalog
         procs: dict[str, Proc] = {p.name: p for p in catalog.procs if p.name in self.procs}
         procs |= {f"set {v.name}": _setter(v) for v in catalog.variables if v.name in self.variables}
         return CallVotes(procs, plans, by_branch(task), weight)

@@ -6,32 +6,19 @@ instruction. Reading and saving files is the commands' business.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from localgen.advice import Weights, advise
 from localgen.clarify import Clarification, missing_value, outside_catalog
-from localgen.decoder.block_votes import BlockVotes
-from localgen.decoder.call_votes import CallVotes
-from localgen.decoder.decode import DecodeSettings, GrammarEngine, Vote, decode
+from localgen.clock import Clock
+from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
-from localgen.decoder.option_scores import OptionScores
-from localgen.decoder.task_plan import branches_of
-from localgen.decoder.votes import (
-    STATEMENT_WEIGHT,
-    WORD_WEIGHT,
-    RepetitionVotes,
-    StatementVotes,
-    WordVotes,
-    enumerated,
-    looks_like_a_name,
-)
+from localgen.facts import texts, with_facts
 from localgen.guide import DomainReader
 from localgen.options import Options
 from localgen.outcome import Outcome
@@ -42,7 +29,7 @@ from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
 from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
-from localgen_grammars.constraint.grounding import Words, words_of
+from localgen_grammars.constraint.grounding import words_of
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
@@ -56,27 +43,6 @@ from localgen_retrieval.retrieve import Ranking, Retriever
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
 
 
-class Clock:
-    """Seconds by part of the work."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, float] = {}
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Adds the time of the block to a part."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.parts[name] = self.parts.get(name, 0.0) + time.perf_counter() - start
-
-    def split(self, name: str, inner: str, seconds: float) -> None:
-        """Takes the seconds of a piece of work out of the part that it was measured in."""
-        self.parts[name] -= seconds
-        self.parts[inner] = self.parts.get(inner, 0.0) + seconds
-
-
 class Generator:
     """Writes scripts for one domain.
 
@@ -84,7 +50,7 @@ class Generator:
         model: a GGUF file; the bundled one by default.
         progress: called with a few words on what is going on.
         cache_dir: for the index; platformdirs' user cache by default.
-        statement_weight, word_weight, reader_weight: shares of the votes in decoding; 0 switches one off.
+        weights: shares of the votes in decoding; 0 switches one off.
 
     Raises:
         ModelError, CatalogError, GrammarError: by the first `generate`.
@@ -97,14 +63,10 @@ class Generator:
         model: Path | None = None,
         progress: Callable[[str], None] | None = None,
         cache_dir: Path | None = None,
-        statement_weight: float = STATEMENT_WEIGHT,
-        word_weight: float = WORD_WEIGHT,
-        reader_weight: float = 1.0,
+        weights: Weights | None = None,
     ) -> None:
         self.domain = domain
-        self.statement_weight = statement_weight
-        self.word_weight = word_weight
-        self.reader_weight = reader_weight
+        self.weights = weights or Weights()
         self._model_path = model
         self._progress = progress or (lambda _text: None)
         self._cache_dir = cache_dir
@@ -124,7 +86,7 @@ class Generator:
         with clock.part("load"):
             retriever, engine, reader = self._load()
         start = time.perf_counter()
-        facts = tuple(_texts(context)) if context else ()
+        facts = tuple(texts(context)) if context else ()
         with clock.part("retrieve"):
             self._progress("retrieving")
             ranking = retriever.rank(instruction)
@@ -134,32 +96,17 @@ class Generator:
                 return _clarification(question, clock, start)
         with clock.part("read"):
             guide = reader.read(instruction, ranking)
-            sources = words_of(instruction, *facts)
-            names = [w for w in sources.names if looks_like_a_name(w) or w in sources.quoted]
-            read = [p for p in self.domain.catalog.procs if p.name in guide.procs]
-            scores = OptionScores(instruction, read, retriever.encoder.encode, sources.quantities, names)
-            plans = guide.plan(sources, scores, names)
-            ranking = guide.reranked(ranking, plans)
-            task = guide.plan_task(ranking, sources, scores, names)
+            advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
+            ranking = advice.ranking
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
-            pack = self._pack(guide.needed(ranking, task) if len(task) > 1 else ranking, engine.model)
+            pack = self._pack(advice.for_pack(), engine.model)
             constraint = compile_constraint(
                 self.domain, pack, grammars, instruction, grounding=options.grounding, more_sources=facts
             )
-        prompt = self._prompt(pack, _with_facts(instruction, context), engine.model)
+        prompt = self._prompt(pack, with_facts(instruction, context), engine.model)
         catalog = self.domain.catalog
-        said = constraint.words or Words()
-        vote = _vote(
-            StatementVotes(
-                ranking, constraint.procs, catalog, self.statement_weight,
-                not task and bool(enumerated(instruction, said)), branches_of(task),
-            ),
-            guide.block_votes(said, self.reader_weight, task),
-            guide.call_votes(plans, self.reader_weight, task),
-            WordVotes(constraint.words, instruction, catalog, self.word_weight),
-            engine.model,
-        )
+        vote = advice.vote(constraint, engine.model, self.weights)
         embeddings = [dsl.embedding for dsl in catalog.dsls]
         settings = DecodeSettings(
             options.k, options.temperature, options.max_tokens, options.seed, catalog.host == "none",
@@ -286,29 +233,6 @@ class Generator:
         return best, script, valid, dropped
 
 
-def _vote(
-    statements: StatementVotes, blocks: BlockVotes, calls: CallVotes, words: WordVotes, model: LlamaModel
-) -> Vote:
-    ends = frozenset(model.end_tokens())
-    repeated = RepetitionVotes()
-
-    def vote(text: str, tokens: NDArray[np.int64], log_probs: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        if blocks.inside(text) is not None:
-            return blocks.biases(text, tokens, log_probs, model.piece, ends)
-        fresh = repeated.biases(text, tokens, log_probs, model.piece)
-        now = log_probs if fresh is None else fresh
-        chosen = statements.biases(text, tokens, now, model.piece, ends)
-        if chosen is not None:
-            return chosen
-        if calls.inside(text):
-            inside = calls.biases(text, tokens, now, model.piece)
-            return fresh if inside is None else inside
-        worded = words.biases(text, tokens, now, model.piece)
-        return fresh if worded is None else worded
-
-    return vote
-
-
 def _form(model: LlamaModel) -> PromptForm:
     """How to ask this model: the shipped model's own form, or its chat template."""
     stated = model.meta("localgen.prompt_form")
@@ -321,25 +245,6 @@ def _cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("localgen", appauthor=False)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts and numbers in a JSON value."""
-    if isinstance(value, dict):
-        for v in value.values():
-            yield from _texts(v)
-    elif isinstance(value, list):
-        for v in value:
-            yield from _texts(v)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
-
-
-def _with_facts(instruction: str, context: dict[str, Any] | None) -> str:
-    if not context:
-        return instruction
-    facts = "; ".join(f"{k}: {v if isinstance(v, str) else json.dumps(v)}" for k, v in context.items())
-    return f"{instruction.rstrip()} ({facts})"
 
 
 def _confidence(best: Ranked, valid: bool) -> float:

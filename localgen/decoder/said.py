@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from localgen.decoder.names import enumerated
 from localgen_grammars.constraint.finite import grounded_matches
 from localgen_grammars.constraint.grounding import Words, is_stop_word, takes_text
 from localgen_grammars.constraint.patterns import Grounder
@@ -22,8 +23,6 @@ from localgen_grammars.constraint.values import said_numbers
 from localgen_grammars.quoting import quote_word
 from localgen_retrieval.catalog import Arg, Variable
 from localgen_retrieval.reader import Reading, SlotReading
-
-from .votes import enumerated
 
 # What is not said at all (a default), a function word, a part of a word, and capitals that are said small, in nats.
 UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -0.7, -2.0

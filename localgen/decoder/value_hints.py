@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from localgen.decoder.names import vocabulary_of
 from localgen.decoder.said import Said, SaidValues
 from localgen_grammars.constraint.clocks import clocks_of
 from localgen_grammars.constraint.grounding import takes_text
@@ -84,13 +85,6 @@ class ValueHints:
                 if _alike(text, theirs):
                     return OTHER_KIND
         return SAME_KIND if _look(text) in {_look(v) for v in mine} else OTHER_LOOK
-
-
-def vocabulary_of(catalog: Catalog) -> frozenset[str]:
-    """Stems of the words that a catalog is written in, and of those that name its DSLs."""
-    texts = [f"{name_words(p.name)} {p.summary} {' '.join(a.name for a in p.args)}" for p in catalog.procs]
-    texts += [name_words(f"{d.name} {d.embedding.open}") for d in catalog.dsls]
-    return frozenset(stems(" ".join(texts)))
 
 
 def _plain(s: Said, text: str, vocabulary: frozenset[str]) -> float:

@@ -8,14 +8,11 @@ text. A vote only arbitrates among the branches it knows: the model's own odds o
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen_grammars.constraint.grounding import Words, is_stop_word
-from localgen_grammars.constraint.quantities import NUMBER_WORDS
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.text import name_words
@@ -24,8 +21,8 @@ from localgen_retrieval.text import words as stems
 Floats = NDArray[np.float64]
 Piece = Callable[[int], bytes]
 
-# Statements: on three tuning domains 5 found more right procs than 2.5; words and the other figures are guesses.
-STATEMENT_WEIGHT, WORD_WEIGHT = 4.0, 2.5
+# On three tuning domains 5 found more right procs than 2.5; the other figures are guesses.
+STATEMENT_WEIGHT = 4.0
 COVERED_PENALTY = 1.5
 # The statement whose turn it is in the task's plan, in z-scores; an end before the plan's, in nats.
 PLANNED, UNFINISHED = 2.5, 8.0
@@ -36,13 +33,6 @@ DSL_BONUS, NAMED_BONUS = 0.5, 1.0
 # What a DSL that leads the procs gains on everything else, in nats: so much, and more by its lead.
 DSL_LEAD, DSL_LEAD_SLOPE, DSL_LEAD_MOST = 2.0, 3.0, 6.0
 END_BONUS, END_PENALTY = 3.0, 1.0
-NAME_BONUS, QUOTED_BONUS, VOCABULARY_PENALTY = 1.5, 2.5, 1.5
-# A name already written: anywhere before, and in this very statement, where it hardly ever comes twice.
-USED_PENALTY, USED_HERE_PENALTY = 0.5, 1.5
-# A bare number is seldom a name, a function or number word hardly ever.
-NUMBER_PENALTY, FUNCTION_PENALTY = 1.0, 2.0
-# A line may stand in a script so often; then it costs so many nats, spread over its tokens as they come.
-MOST_ALIKE, REPEATED_PENALTY = 2, 3.0
 # Words that ask for a loop, a condition, or a result that is printed; what such a statement costs without one.
 UNCUED_PENALTY = 5.0
 # A planned call that has a result is a condition where the instruction has a word for one and goes on.
@@ -58,13 +48,7 @@ _CUES = {
         re.IGNORECASE,
     ),
 }
-# A list is opened where names are enumerated, and closed when all of them are in it.
-LIST_BONUS, LIST_CLOSE = 2.5, 1.0
-_ITEM = r"(?<![\w.])[A-Za-z0-9](?:[\w./\[\]*-]*[\w\]*])?"
-_ENUMERATION = re.compile(rf"{_ITEM}(?:\s*,\s*{_ITEM})*\s*,?\s+(?:and|&|or)\s+{_ITEM}|{_ITEM}(?:\s*,\s*{_ITEM}){{2,}}")
 _IN_BRACKET = re.compile(r"\[([^\s\[\]{}\"$;]*)$")
-_WORD_SO_FAR = re.compile(r"[\s{\"(\[=:]([^\s{}\"()\[\]]*)$")
-_NAME_LIKE = re.compile(r"[\d_/*\[\].:-]|[A-Z]{2}|[a-z][A-Z]|^[A-Z]$")
 
 
 def arbitrate(log_probs: Floats, vote: Floats) -> Floats | None:
@@ -242,117 +226,6 @@ class StatementVotes:
         else:
             out[at] += END_BONUS if left == 0 else -END_PENALTY * left / max(1, len(best))
         return out - log_sum(out)
-
-
-class WordVotes:
-    """Which words of the instruction are likely values: names rather than words the catalog itself is written in."""
-
-    def __init__(
-        self, words: Words | None, instruction: str, catalog: Catalog, weight: float = WORD_WEIGHT
-    ) -> None:
-        self.weight = weight
-        vocabulary = _vocabulary(catalog)
-        choices = {v for p in catalog.procs for a in p.args for v in a.values}
-        self._prior: dict[str, float] = {}
-        self._listed = enumerated(instruction, words)
-        for w in words.all() if words is not None else ():
-            if words is not None and w in words.quoted:
-                self._prior[w] = QUOTED_BONUS
-                continue
-            name_like = bool(_NAME_LIKE.search(w))
-            if is_stop_word(w) or w.lower() in NUMBER_WORDS:
-                self._prior[w] = -FUNCTION_PENALTY
-                continue
-            if re.fullmatch(r"[-+]?\d[\d.,:x]*[A-Za-z%]{0,3}", w):
-                self._prior[w] = -NUMBER_PENALTY
-                continue
-            if w in choices:
-                self._prior[w] = -VOCABULARY_PENALTY  # `M3` is a layer before it is a net
-                continue
-            known = w.islower() and set(stems(w)) <= vocabulary
-            if w.istitle() and w.isalpha() and re.search(rf"(?:^|[.!?\n]\s*){w}\b", instruction):
-                self._prior[w] = -VOCABULARY_PENALTY  # the first word of a sentence is seldom a name
-                continue
-            name_like = name_like or (w.istitle() and w.isalpha() and len(w) > 2 and not set(stems(w)) <= vocabulary)
-            self._prior[w] = NAME_BONUS if name_like else -VOCABULARY_PENALTY if known else 0.0
-
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
-        """New log probabilities (n,), or None where no word of the instruction is being chosen."""
-        if self.weight == 0 or len(self._prior) < 2:
-            return None
-        m = _WORD_SO_FAR.search(text)
-        start = m.group(1) if m else ""
-        line = text[text.rfind("\n") + 1 :]
-        here = set(re.split(r"[ {}]", line))
-        left = [w for w in self._listed if w not in here] if self._listed else None
-        prior: Mapping[str, float] = {
-            w: p - USED_PENALTY * (f" {w}" in text) - USED_HERE_PENALTY * (w in here) for w, p in self._prior.items()
-        }
-        vote = np.full(len(tokens), -np.inf)
-        for k, token in enumerate(tokens):
-            more = piece(int(token)).decode("utf-8", "replace")
-            whole = more.lstrip(' {"') if more[:1] in (" ", "{", '"') else start + more
-            if more.startswith("}") and left is not None and line.count("{") > line.count("}"):
-                fits = [-LIST_CLOSE if left else LIST_CLOSE]
-            elif whole:
-                fits = [p for w, p in prior.items() if _spells(whole, w)]
-            elif more in (" {", ' "'):  # opens a list, or a value that needs quotes
-                fits = [p for w, p in prior.items() if " " in w] + [LIST_BONUS] * (more == " {" and bool(left))
-            else:
-                continue
-            if fits:
-                vote[k] = self.weight * max(fits)
-        return arbitrate(log_probs, vote)
-
-
-class RepetitionVotes:
-    """Keeps a script from going round in circles: what would write a line for the third time becomes unlikely."""
-
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
-        """New log probabilities (n,), or None where nothing has been written twice yet."""
-        *lines, current = text.split("\n")
-        counts = Counter(line.strip() for line in lines)
-        again = [line for line, n in counts.items() if n >= MOST_ALIKE and len(line) > 3]
-        begun = current.lstrip(" ")
-        again = [line for line in again if line.startswith(begun)]
-        if not again:
-            return None
-        out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = (begun + piece(int(token)).decode("utf-8", "replace")).lstrip(" ")
-            if more and any(line.startswith(more) or more == f"{line}\n" for line in again):
-                out[k] -= REPEATED_PENALTY
-        return out - log_sum(out)
-
-
-def enumerated(instruction: str, words: Words | None) -> tuple[str, ...]:
-    """The names of the longest enumeration of an instruction: "STS1, STS2 and STS5"."""
-    if words is None:
-        return ()
-    known = {w for w in words.content if " " not in w}
-    best: list[str] = []
-    for m in _ENUMERATION.finditer(instruction):
-        found = [w for w in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|&|or)\s+", m.group(0)) if w]
-        plain = [w for w in found if not _NAME_LIKE.search(w)]
-        if all(w in known for w in found) and (not plain or len(found) > 2) and len(found) > len(best):
-            best = found
-    return tuple(dict.fromkeys(best))
-
-
-def looks_like_a_name(word: str) -> bool:
-    """Whether a word is written as things are named: with a digit, a separator, or capitals inside."""
-    return bool(_NAME_LIKE.search(word)) and not re.fullmatch(r"[-+]?\d[\d.,:x]*[A-Za-z%/]{0,5}", word)
-
-
-def _spells(text: str, word: str) -> bool:
-    """Whether a text can become a word, or is the word with something else behind it."""
-    return word.startswith(text) or (text.startswith(word) and not text[len(word)].isalnum())
-
-
-def _vocabulary(catalog: Catalog) -> set[str]:
-    """Stems of the words in the catalog's names and summaries."""
-    texts = [f"{p.name} {p.summary} {' '.join(a.name for a in p.args)}" for p in catalog.procs]
-    return set(stems(" ".join(texts)))
 
 
 def dsl_bonus(branch: str, instruction: str, catalog: Catalog | None) -> float:

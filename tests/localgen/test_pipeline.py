@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from constraint_kit import MINIMAL, domain_of, minimal, shipped
 
+from localgen.advice import Weights
 from localgen.options import Options
 from localgen.pipeline import Generator
 from localgen.repair import finish, with_header
@@ -66,8 +67,8 @@ def test_a_budget_that_is_too_small_leaves_a_valid_script_and_says_so(generator:
 
 
 def test_what_a_vote_weight_of_zero_switches_off_still_gives_valid_scripts(random_model: Path, cache: Path) -> None:
-    weights = {"statement_weight": 0, "word_weight": 0, "reader_weight": 0}
-    plain = Generator(minimal(), model=random_model, cache_dir=cache, **weights)
+    weights = Weights(statements=0, words=0, reader=0)
+    plain = Generator(minimal(), model=random_model, cache_dir=cache, weights=weights)
     assert plain.generate(TASK, options()).valid
     plain.close()
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from localgen.decoder.candidate import Candidate
-from localgen.decoder.votes import RepetitionVotes, WordVotes, enumerated
+from localgen.decoder.names import enumerated
+from localgen.decoder.word_votes import RepetitionVotes, WordVotes
 from localgen_grammars.constraint.grounding import words_of
 from localgen_retrieval.catalog import Catalog
 

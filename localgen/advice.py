@@ -1,0 +1,93 @@
+"""Advice on one task: what retrieval and the reader make of an instruction, as votes that the decoder takes.
+
+`advise` plans the task before anything is written; `Advice.vote` is asked at every token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localgen.decoder.decode import Vote
+from localgen.decoder.model import LlamaModel
+from localgen.decoder.names import enumerated, looks_like_a_name
+from localgen.decoder.option_scores import Encode, OptionScores
+from localgen.decoder.task_plan import branches_of
+from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes
+from localgen.decoder.word_votes import WORD_WEIGHT, RepetitionVotes, WordVotes
+from localgen.guide import Guide, Plan
+from localgen_grammars.constraint import Constraint
+from localgen_grammars.constraint.grounding import Words
+from localgen_retrieval.retrieve import Ranking
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Shares of the votes; 0 switches one off."""
+
+    statements: float = STATEMENT_WEIGHT
+    words: float = WORD_WEIGHT
+    reader: float = 1.0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is known of a task before it is written.
+
+    Attributes:
+        ranking: retrieval's, with what the reader says and how well each call can be filled.
+        plan: the calls, and the task's statements clause by clause.
+    """
+
+    guide: Guide
+    ranking: Ranking
+    plan: Plan
+
+    def for_pack(self) -> Ranking:
+        """The ranking that the context pack is built by: of several statements, each is in it."""
+        return self.guide.needed(self.ranking, self.plan.task) if len(self.plan.task) > 1 else self.ranking
+
+    def vote(self, constraint: Constraint, model: LlamaModel, weights: Weights) -> Vote:
+        """The votes at each place of a script: inside blocks, at its statements, inside calls, among words."""
+        instruction, catalog, task = self.ranking.instruction, self.guide.catalog, self.plan.task
+        words, ends = constraint.words or Words(), frozenset(model.end_tokens())
+        listed = not task and bool(enumerated(instruction, words))
+        statements = StatementVotes(
+            self.ranking, constraint.procs, catalog, weights.statements, listed, branches_of(task)
+        )
+        blocks = self.guide.block_votes(words, weights.reader, task)
+        calls = self.guide.call_votes(self.plan.calls, weights.reader, task)
+        among_words = WordVotes(constraint.words, instruction, catalog, weights.words)
+        repeated = RepetitionVotes()
+
+        def vote(text: str, tokens: NDArray[np.int64], log_probs: Floats) -> Floats | None:
+            if blocks.inside(text) is not None:
+                return blocks.biases(text, tokens, log_probs, model.piece, ends)
+            fresh = repeated.biases(text, tokens, log_probs, model.piece)
+            now = log_probs if fresh is None else fresh
+            chosen = statements.biases(text, tokens, now, model.piece, ends)
+            if chosen is not None:
+                return chosen
+            inner = calls if calls.inside(text) else among_words
+            found = inner.biases(text, tokens, now, model.piece)
+            return fresh if found is None else found
+
+        return vote
+
+
+def advise(guide: Guide, ranking: Ranking, encode: Encode, words: Words) -> Advice:
+    """Plan a task.
+
+    Args:
+        guide: the instruction as it was read. encode: texts to unit vectors. words: what values may be made of.
+    """
+    names = [w for w in words.names if looks_like_a_name(w) or w in words.quoted]
+    read = [p for p in guide.catalog.procs if p.name in guide.procs]
+    scores = OptionScores(ranking.instruction, read, encode, words.quantities, names)
+    calls = guide.plan(words, scores, names)
+    ranking = guide.reranked(ranking, calls)
+    return Advice(guide, ranking, Plan(calls, guide.plan_task(ranking, words, scores, names)))
