@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word
-from localgen_grammars.constraint.quantities import number_texts, quantities_of, unit_in
+from localgen_grammars.constraint.quantities import number_texts, quantities_of, unit_of
 from localgen_retrieval.catalog import Arg, Catalog, Proc
 from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.text import words as text_words
@@ -68,7 +68,7 @@ def missing_value(
 def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str], choices: set[str]) -> bool:
     """Whether the instruction can be where a value came from."""
     if arg.numeric:
-        unit, integer = arg.unit or unit_in(arg.doc), arg.type == "int"
+        unit, integer = unit_of(arg), arg.type == "int"
         said = number_texts(quantities_of(instruction), unit, integer=integer, low=arg.min, high=arg.max)
         number = value.removesuffix(arg.unit) if arg.unit_suffix else value
         return number in said or value.startswith(("$", "[", "{")) or bool(_LIMIT_WORDS.search(instruction))

@@ -20,7 +20,7 @@ from localgen_grammars.constraint.quantities import (
     convert,
     number_text,
     number_texts,
-    unit_in,
+    unit_of,
 )
 from localgen_retrieval.catalog import Arg, Proc
 from localgen_retrieval.symbols import option_text, value_text
@@ -168,5 +168,5 @@ def windows_of(instruction: str) -> list[str]:
 
 
 def _unit(arg: Arg) -> str:
-    return canonical_unit(arg.unit) if arg.unit else unit_in(arg.doc)
+    return canonical_unit(unit_of(arg))
 

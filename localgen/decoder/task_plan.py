@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 # What a point of z-score counts in nats, what each statement costs, and what one of a DSL gets back: all its values
 # have to be found, where a call's options add to its score.
-Z_SHARE, PRICE, RULE_BONUS = 5.0, 17.0, 3.0
+Z_SHARE, PRICE, RULE_BONUS = 5.0, 20.0, 3.0
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
 LONGEST, TRIED, NARROW = 4, 4, 24
 

@@ -30,7 +30,8 @@ ORDER_PENALTY = 0.3
 # A DSL beside procs of the same score, and one that the instruction names. On three tuning domains retrieval's best
 # production is above the best proc less 0.5 in 93% of the DSL tasks and below in 93% of the single calls.
 DSL_BONUS, NAMED_BONUS = 0.5, 1.0
-# What a DSL that leads the procs gains on everything else, in nats: so much, and more by its lead.
+# What is planned gains on everything else, in nats; a DSL that leads the procs so much, and more by its lead.
+PLAN_LEAD = 6.0
 DSL_LEAD, DSL_LEAD_SLOPE, DSL_LEAD_MOST = 2.0, 3.0, 6.0
 END_BONUS, END_PENALTY = 3.0, 1.0
 # Words that ask for a loop, a condition, or a result that is printed; what such a statement costs without one.
@@ -169,7 +170,7 @@ class StatementVotes:
                 vote[k] = log_sum(np.array(fits))
         voted = arbitrate(log_probs, vote)
         out = log_probs if voted is None else voted
-        return out if m else self._lead_to_dsl(out, start, tokens, piece, text)
+        return out if m else self._lead(out, start, tokens, piece, text)
 
     def _about_control(
         self, start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, text: str
@@ -193,22 +194,33 @@ class StatementVotes:
                 out[k] -= CONDITION
         return out - log_sum(out)
 
-    def _lead_to_dsl(
+    def _lead(
         self, log_probs: Floats, start: str, tokens: NDArray[np.int64], piece: Piece, text: str
     ) -> Floats:
-        """A DSL that leads all procs gains on what is no branch too (`if`, `foreach`): its rules sound like them."""
+        """What is planned, or a DSL that leads all procs, gains on what is no branch too (`if`, `foreach`)."""
+        branch, gain = self._leader(text)
+        if not gain:
+            return log_probs
+        out = log_probs.copy()
+        for k, token in enumerate(tokens):
+            more = start + piece(int(token)).decode("utf-8", "replace")
+            if more.strip() and _leads_to(more, branch):
+                out[k] += gain
+        return out - log_sum(out)
+
+    def _leader(self, text: str) -> tuple[str, float]:
+        """The branch that leads all others, and what it gains in nats."""
+        left = self._left(text)
+        conditional = "if" not in self._uncued and not re.search(r"^ *if \{", text, re.MULTILINE)
+        if left and left[0] in self.branches and not conditional:
+            return left[0], PLAN_LEAD
         fit = self.scores(text)
         best = int(fit.argmax())
         others = fit[~self._is_dsl]
         lead = float(fit[best] - others.max()) if len(others) else 0.0
         if not self._is_dsl[best] or lead <= 0:
-            return log_probs
-        out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = start + piece(int(token)).decode("utf-8", "replace")
-            if more.strip() and _leads_to(more, self.branches[best]):
-                out[k] += min(DSL_LEAD_MOST, DSL_LEAD + DSL_LEAD_SLOPE * lead)
-        return out - log_sum(out)
+            return "", 0.0
+        return self.branches[best], min(DSL_LEAD_MOST, DSL_LEAD + DSL_LEAD_SLOPE * lead)
 
     def _about_the_end(
         self, text: str, tokens: NDArray[np.int64], log_probs: Floats, ends: frozenset[int]

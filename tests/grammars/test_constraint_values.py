@@ -16,9 +16,10 @@ from localgen_grammars.constraint.clocks import clocks_of
 from localgen_grammars.constraint.grounding import is_stop_word, words_of
 from localgen_grammars.constraint.numbers import number_regexes
 from localgen_grammars.constraint.patterns import escape
-from localgen_grammars.constraint.quantities import number_texts, quantities_of
+from localgen_grammars.constraint.quantities import number_texts, quantities_of, unit_of
 from localgen_grammars.dsl import load_grammar
 from localgen_grammars.quoting import quote_word
+from localgen_retrieval.catalog import Arg
 from localgen_retrieval.errors import GrammarError
 
 LIMITS = st.one_of(
@@ -282,3 +283,22 @@ def test_a_grounded_word_of_a_block_never_holds_the_bracket_that_would_end_it() 
         assert stuck_at(made, f"dsl {{{gap}say a}}b}}\n") is not None
         assert stuck_at(made, f"dsl {{{gap}say {{x}}\n") is not None
     assert any(stuck_at(made, f"dsl {{{gap}say plain}}\n") is None for gap in ("", " "))
+
+
+def test_a_phrase_that_is_a_number_is_not_its_parts() -> None:
+    assert [str(q.value) for q in quantities_of("twice a day")] == ["12"]
+    assert [str(q.value) for q in quantities_of("21 euros 50")] == ["21.50"]
+
+
+@pytest.mark.parametrize(
+    ("arg", "unit"),
+    [
+        ({"name": "for", "type": "int", "unit": "min"}, "min"),
+        ({"name": "for", "type": "int", "doc": "Length in hours."}, "h"),
+        ({"name": "days", "type": "int"}, "d"),
+        ({"name": "m", "type": "int"}, ""),
+        ({"name": "count", "type": "int"}, ""),
+    ],
+)
+def test_the_unit_of_a_number_is_the_catalogs_or_that_of_its_doc_or_name(arg: dict[str, str], unit: str) -> None:
+    assert unit_of(Arg.model_validate(arg)) == unit

@@ -6,8 +6,10 @@ A number in a generated script comes from here (or is a catalog's default): it i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Protocol
 
 # Unit → (dimension, how many of the dimension's base unit).
 _SCALES: dict[str, tuple[str, str]] = {
@@ -102,7 +104,10 @@ class Quantity:
 def quantities_of(text: str) -> tuple[Quantity, ...]:
     """The numbers of a text in order, each once."""
     found: dict[tuple[Decimal, str], Quantity] = {}
-    for q in (*_from_digits(text), *_from_words(text), *_from_phrases(text)):
+    phrases = _from_phrases(text)
+    whole = [place for q in phrases for place in q.at if " " in text[slice(*place)]]
+    parts = (q for q in (*_from_digits(text), *_from_words(text)) if not _within(q, whole))
+    for q in (*parts, *phrases):
         first = found.setdefault((q.value, q.unit), q)
         if first is not q:
             found[q.value, q.unit] = replace(first, at=first.at + q.at)
@@ -167,6 +172,21 @@ def number_text(value: Decimal) -> str:
     return format(value.normalize(), "f") if value else "0"
 
 
+class _InUnits(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def doc(self) -> str: ...
+
+
+def unit_of(value: _InUnits) -> str:
+    """The unit that a value is in: the catalog's, else the one that its doc names or that it is named after."""
+    named = canonical_unit(value.name.rpartition(":")[2]) if len(value.name) > 3 else ""
+    return value.unit or unit_in(value.doc) or named
+
+
 def unit_in(doc: str) -> str:
     """The unit that a doc names (`Width in um.`), "" for none."""
     for m in re.finditer(r"\b(?:in|of|,)\s+([A-Za-zµμ%°]+)", doc):
@@ -195,6 +215,11 @@ def _from_digits(text: str) -> list[Quantity]:
     return out
 
 
+def _within(q: Quantity, places: Sequence[tuple[int, int]]) -> bool:
+    """Whether a number is only a part of a longer phrase that is one."""
+    return any(a <= start and end <= b for start, end in q.at for a, b in places)
+
+
 def _from_phrases(text: str) -> list[Quantity]:
     """Ordinals ("the third tier"), intervals ("twice a day" is every 12 hours), and prices in two parts."""
     out = []
@@ -210,7 +235,7 @@ def _from_phrases(text: str) -> list[Quantity]:
             # In the next smaller unit, so that the number is a whole one: twice a day is 12 h, not 0.5 d.
             smaller = {"wk": "d", "d": "h", "h": "min", "min": "s"}.get(unit, unit)
             value = Decimal(_SCALES[unit][1]) / Decimal(_SCALES[smaller][1]) / count
-            out.append(Quantity(round(value, 4).normalize(), smaller, m.group(0), (m.span(1),)))
+            out.append(Quantity(round(value, 4).normalize(), smaller, m.group(0), (m.span(),)))
     for m in _PRICE.finditer(text):
         out.append(Quantity(Decimal(f"{m.group(1)}.{m.group(2)}"), "", m.group(0), (m.span(),)))
     return out

@@ -18,7 +18,7 @@ from ..quoting import balanced, quote_word
 from .grounding import Words
 from .numbers import number_regexes
 from .patterns import Grounder, Unsupported, alternatives, characters, escape, rewrite
-from .quantities import number_texts, unit_in
+from .quantities import number_texts, unit_of
 
 _BARE = re.compile(r"[^\s\\{}\[\]$\";#]+(?:#[^\s\\{}\[\]$\";#]*)*")
 _BARE_CHARACTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./:,*=@%^~<>|!?'&()")
@@ -128,7 +128,7 @@ def said_numbers(v: Value, words: Words | None) -> list[str]:
     """The instruction's numbers that can be this value, converted to its unit; none leaves the range free."""
     if words is None:
         return []
-    unit = v.unit or unit_in(v.doc)
+    unit = unit_of(v)
     return number_texts(words.quantities, unit, integer=v.type == "int", low=v.min, high=v.max)
 
 
