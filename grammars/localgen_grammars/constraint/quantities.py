@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Protocol
+
+from localgen_retrieval.catalog import Value
 
 # Unit → (dimension, how many of the dimension's base unit).
 _SCALES: dict[str, tuple[str, str]] = {
@@ -172,19 +173,10 @@ def number_text(value: Decimal) -> str:
     return format(value.normalize(), "f") if value else "0"
 
 
-class _InUnits(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def doc(self) -> str: ...
-
-
-def unit_of(value: _InUnits) -> str:
+def unit_of(value: Value) -> str:
     """The unit that a value is in: the catalog's, else the one that its doc names or that it is named after."""
-    named = canonical_unit(value.name.rpartition(":")[2]) if len(value.name) > 3 else ""
-    return value.unit or unit_in(value.doc) or named
+    name = str(getattr(value, "name", "")).rpartition(":")[2]  # a result has none
+    return value.unit or unit_in(value.doc) or (canonical_unit(name) if len(name) > 3 else "")
 
 
 def unit_in(doc: str) -> str:
