@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from localgen.guide import Plan
 from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word
 from localgen_grammars.constraint.quantities import number_texts, quantities_of, unit_of
@@ -16,6 +17,8 @@ from localgen_retrieval.text import words as text_words
 # Best cosine of any symbol below which an instruction is about something else: a little under the lowest
 # of the tasks of three tuning domains that have an answer (0.27).
 OUTSIDE_COSINE = 0.24
+# Below this score (in nats) a common word is hardly the name that a required argument wants.
+UNLIKELY = 0.0
 _LIMIT_WORDS = re.compile(r"\b(?:min|max|minimum|maximum|full|fully|zero|default|usual|standard)\b", re.I)
 
 
@@ -34,6 +37,28 @@ def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
     near = [f"{s.name}: {_summary(catalog, s.name)}".removesuffix(": ") for s, _ in ranking.top("proc", 3)]
     what = catalog.description.rstrip(".") or catalog.name or "this domain"
     return Clarification(f"This does not look like a task for {what}. What should be done with its API?", tuple(near))
+
+
+def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
+    """The question for an instruction that asks for a proc and leaves out what it needs.
+
+    Nothing could be planned, and the likeliest call lacks a required value, or would take a common word for a name.
+    """
+    if plan.task:
+        return None
+    best = next((catalog.proc(s.name) for s, _ in ranking.top("proc", 1)), None)
+    if best is None or best.name not in plan.calls or not plan.calls[best.name].fillings:
+        return None
+    call = plan.calls[best.name]
+    given = call.fillings[0].values
+    for arg in best.args:
+        if not arg.required:
+            continue
+        values = given.get(arg.name, ())
+        doubtful = arg.type == "string" and all(v.islower() and v.isalpha() for v in values)
+        if not values or (doubtful and call.likely(arg.name, values) < UNLIKELY):
+            return _ask(best, arg)
+    return None
 
 
 def missing_value(

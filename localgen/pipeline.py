@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from localgen.advice import Weights, advise
-from localgen.clarify import Clarification, missing_value, outside_catalog
+from localgen.clarify import Clarification, missing_value, outside_catalog, unsaid_value
 from localgen.clock import Clock
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
@@ -98,6 +98,10 @@ class Generator:
             guide = reader.read(instruction, ranking)
             advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
             ranking = advice.ranking
+        if options.ask:
+            question = unsaid_value(advice.plan, ranking, self.domain.catalog)
+            if question is not None:
+                return _clarification(question, clock, start)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
             pack = self._pack(advice.for_pack(), engine.model)
@@ -135,7 +139,7 @@ class Generator:
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs)
             best, script, valid, dropped = self._best(ranked)
-        if options.ask:
+        if options.ask and not advice.plan.task:
             question = missing_value(
                 best.text, " ".join((instruction, *facts)), self.domain.catalog, constraint.excluded, ranking
             )

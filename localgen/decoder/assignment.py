@@ -209,6 +209,10 @@ class Assignment:
         """What the best way gives to an argument."""
         return next((f.values[name] for f in among if name in f.values), ())
 
+    def likely(self, name: str, values: Sequence[str]) -> float:
+        """The best score that the reader and the hints give to one of some values."""
+        return max((s.score for s in self._given.get(name, ()) if s.text in values), default=-MOST)
+
     def _turned(self, f: Filling) -> int:
         """How many neighbours of one look are in another order than they are said."""
         at = {(name, s.text): s.at for name, given in self._given.items() for s in given}

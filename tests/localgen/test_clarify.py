@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 from constraint_kit import domain_of
 
-from localgen.clarify import OUTSIDE_COSINE, Clarification, missing_value, outside_catalog
+from localgen.clarify import OUTSIDE_COSINE, Clarification, missing_value, outside_catalog, unsaid_value
+from localgen.decoder.assignment import call_plan, mentions_of
+from localgen.decoder.said import SaidValues
+from localgen.guide import Plan
+from localgen_grammars.constraint.grounding import words_of
+from localgen_retrieval.reading import read_proc
 from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.symbols import Symbol
+
+from .readings import Given, reading
 
 CATALOG = domain_of(
     {
@@ -96,3 +103,27 @@ def test_the_best_proc_that_cannot_be_written_is_asked_about() -> None:
     assert question is not None
     assert "net" in question.message
     assert ask("drop u1\n", "route", {"keep": "no value for space"}) is None
+
+
+def unsaid(instruction: str, proc: int, given: Mapping[str, Given]) -> Clarification | None:
+    """The question where this proc fits best and nothing could be planned."""
+    wanted = CATALOG.procs[proc]
+    read = reading(instruction, (read_proc(wanted), given))
+    words = words_of(instruction)
+    call = call_plan(wanted, read.symbols[0], SaidValues(read, words), mentions_of(instruction, words, ()))
+    best = ranking(*(0.9 if i == proc else 0.1 for i in range(3)))
+    return unsaid_value(Plan({wanted.name: call}, ()), best, CATALOG)
+
+
+def test_a_required_value_that_is_not_said_is_asked_for_before_anything_is_written() -> None:
+    question = unsaid("keep them apart", 1, {})
+    assert question is not None
+    assert question.message.startswith("What is the space (in um) for keep?")
+    assert unsaid("keep them 3 um apart", 1, {"space": "3"}) is None
+
+
+def test_a_common_word_in_the_place_of_a_name_is_asked_about() -> None:
+    question = unsaid("drop that thing over there", 2, {})
+    assert question is not None
+    assert "cell" in question.message
+    assert unsaid("drop u_7 over there", 2, {"cell": "u_7"}) is None
