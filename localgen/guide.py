@@ -174,6 +174,8 @@ class Guide:
                 openings = call_openings(_setter(v), self.variables[v.name], said, scores, self._domain.hints)
                 out.append(Candidate(f"set {v.name}", rows[:, column["variable", v.name]], openings))
         for d, readings in self.statements.items():
+            if not readings:  # no statement of a form that the grammar fixes
+                continue
             dsl = self._domain.dsls[d]
             reading = DslReading(dsl, readings, said, PRIOR_SHARE * self._prior[d])
             bonus = dsl_bonus(dsl.dsl.embedding.open.strip(), ranking.instruction, catalog)

@@ -151,3 +151,15 @@ def test_a_required_call_that_is_never_reached_is_added_at_the_end() -> None:
     assert script == dead + "end\n" and report.valid and not dropped
     looped = "foreach n {1 2} {\n  end\n}\n"
     assert finish(looped, domain)[0] == looped
+
+
+def test_a_dsl_without_statements_of_a_fixed_form_is_no_obstacle(random_model: Path, cache: Path) -> None:
+    nested = 'start: item+\nitem: "(" item* ")" | NAME\nNAME: /[a-z]+/\n%ignore " "\n'
+    catalog = {
+        "procs": [{"name": "go", "args": [{"name": "to"}]}],
+        "dsl": {"name": "trees", "embedding": {"open": "trees {", "close": "}"}, "grammar": "trees.lark",
+                "productions": [{"name": "tree", "summary": "A tree of names."}]},
+    }  # fmt: skip
+    made = Generator(domain_of(catalog, trees=nested), model=random_model, cache_dir=cache)
+    assert made.generate("write a tree of names a and b, in trees", options()).valid
+    made.close()
