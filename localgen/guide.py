@@ -18,7 +18,7 @@ from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.dsl_reading import DslReader, DslReading
 from localgen.decoder.option_scores import OptionScores, bounds_of
 from localgen.decoder.said import SaidValues
-from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, plan_task
+from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, plan_task, price_among
 from localgen.decoder.value_hints import ValueHints
 from localgen.decoder.votes import dsl_bonus
 from localgen_grammars.constraint.grounding import Words
@@ -184,7 +184,8 @@ class Guide:
                 fit = np.concatenate([fit[:1], fit[1:]]) if len(fit) > 1 else np.repeat(fit, 2)
                 out.append(Candidate(dsl.dsl.embedding.open.strip(), fit, reading.openings(i), (), (d, i)))
         spans = clause_spans(ranking.instruction, ranking.clauses)
-        return plan_task(out, spans, said, mentions)
+        symbols = sum(s.kind != "example" for s in ranking.symbols)
+        return plan_task(out, spans, said, mentions, price_among(symbols))
 
     def needed(self, ranking: Ranking, task: Sequence[Planned]) -> Ranking:
         """The ranking with what is planned in front, so that the pack holds it."""

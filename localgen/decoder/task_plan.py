@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 # What a point of z-score counts in nats, what each statement costs, and what one of a DSL gets back: all its values
 # have to be found, where a call's options add to its score.
 Z_SHARE, PRICE, RULE_BONUS = 5.0, 20.0, 3.0
+# The highest z-score that a catalog of 40 symbols leaves room for; in a smaller one the price is less.
+ROOMY = 6.0
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
 LONGEST, TRIED, NARROW = 4, 4, 24
 
@@ -75,9 +77,15 @@ def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, in
     return [(a, b) for a, b in zip(starts, [*starts[1:], len(instruction)], strict=True)]
 
 
+def price_among(symbols: int) -> float:
+    """What a statement costs where z-scores are of so many symbols: among n none is above (n - 1) / √n."""
+    return PRICE * min(1.0, (symbols - 1) / max(1, symbols) ** 0.5 / ROOMY)
+
+
 def plan_task(
-    candidates: Sequence[Candidate], spans: Sequence[tuple[int, int]], said: SaidValues, mentions: Sequence[Mention]
-) -> tuple[Planned, ...]:
+    candidates: Sequence[Candidate], spans: Sequence[tuple[int, int]], said: SaidValues, mentions: Sequence[Mention],
+    price: float = PRICE,
+) -> tuple[Planned, ...]:  # fmt: skip
     """The statements of the best plan in the order of their clauses; none where nothing fits at all."""
     n = len(spans)
     if not candidates or not n:
@@ -105,7 +113,7 @@ def plan_task(
             fit = np.array([_fit(c, i, j, n) for c in candidates])
             for k in np.argsort(-fit)[:TRIED]:
                 c = candidates[int(k)]
-                value = Z_SHARE * float(fit[k]) - PRICE + fill(c, start, end, NARROW).score
+                value = Z_SHARE * float(fit[k]) - price + fill(c, start, end, NARROW).score
                 value += RULE_BONUS * (c.statement is not None)
                 ways.append((before + value, (*steps, (start, end, c))))
         best.append(max(ways, key=lambda w: w[0]))

@@ -89,11 +89,12 @@ class ValueHints:
 
 def _plain(s: Said, text: str, vocabulary: frozenset[str]) -> float:
     """A word that the catalog itself is written in is seldom a value, nor is one that only begins a sentence."""
-    if not s.text.isalpha() or s.at < 0:
+    word = s.text.strip('"')
+    if not word.isalpha() or s.at < 0:
         return 0.0
-    if s.text.islower():
-        return PLAIN if set(stems(s.text)) <= vocabulary else 0.0
-    return PLAIN if s.text.istitle() and re.search(r"(?:^|[.!?]\s+)$", text[: s.at]) else 0.0
+    if word.islower():
+        return PLAIN if set(stems(word)) <= vocabulary else 0.0
+    return PLAIN if word.istitle() and re.search(r"(?:^|[.!?]\s+)$", text[: s.at]) else 0.0
 
 
 def hinted(
