@@ -42,8 +42,15 @@ def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
 def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
     """The question for an instruction that asks for a proc and leaves out what it needs.
 
-    Nothing could be planned, and the likeliest call lacks a required value, or would take a common word for a name.
+    A planned call lacks a required value; or nothing could be planned, and the likeliest call lacks one or would take a
+    common word for a name.
     """
+    for p in plan.task:
+        proc = catalog.proc(p.branch)
+        given = p.assignment.fillings[0].values if p.assignment.fillings else {}
+        missing = [a for a in proc.args if a.required and a.name not in given] if proc is not None else []
+        if proc is not None and missing:
+            return _ask(proc, missing[0])
     if plan.task:
         return None
     best = next((catalog.proc(s.name) for s, _ in ranking.top("proc", 1)), None)

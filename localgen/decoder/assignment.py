@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 # In nats: a name or number of the instruction that is left over; words that two arguments take; a value that a
 # required argument takes from nowhere; a lower bound above the upper one.
-LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 4.0, -6.0, -6.0
+LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 6.0, -6.0, -6.0
 MOST = 7.0
 BEAM, VALUES = 300, 6
 # One call for each name that the instruction enumerates, where an argument takes one.
@@ -234,7 +234,7 @@ class Assignment:
                 score = o.odds + given[0][1] - top + EACH * each
                 out.append(_Choice(tuple(s.text for s in several), score, self._of(several)))
         out += [_Choice((s.text,), o.odds + score - top, self._of([s])) for s, score in given[:VALUES]]
-        if not given and not o.optional:
+        if not o.optional:  # it is not said at all
             out.append(_Choice(None, NOWHERE, frozenset()))
         return out
 
