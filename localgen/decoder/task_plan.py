@@ -7,6 +7,7 @@ how well the statement can be filled from the run's own words, less a price for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -79,7 +80,7 @@ def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, in
 
 def price_among(symbols: int) -> float:
     """What a statement costs where z-scores are of so many symbols: among n none is above (n - 1) / √n."""
-    return PRICE * min(1.0, (symbols - 1) / max(1, symbols) ** 0.5 / ROOMY)
+    return PRICE * min(1.0, (symbols - 1) / math.sqrt(max(1, symbols)) / ROOMY)
 
 
 def plan_task(

@@ -284,3 +284,11 @@ def test_max_dsl_blocks_is_kept() -> None:
     layouts = [f"dsl {{{a}go up{b}}}\n" for a in ("", " ") for b in ("", " ")]
     block = next(b for b in layouts if stuck_at(made, b) is None)
     assert [stuck_at(made, block * n) is None for n in (1, 2, 3)] == [True, True, False]
+
+
+def test_an_optional_list_of_at_most_one_element_that_no_bare_word_can_be_is_left_out() -> None:
+    level = {"name": "level", "list": True, "pattern": ".*", "min_items": 0, "max_items": 1, "required": False}
+    domain = domain_of({"procs": [{"name": "go", "args": [{"name": "to"}, level]}]})
+    made = constraint(domain, "out/final.rpt tail\\ on net DATA_0 level a[0] width dozen")
+    assert stuck_at(made, "go -to DATA_0\n") is None
+    assert stuck_at(made, "go -to DATA_0 -level width\n") is not None

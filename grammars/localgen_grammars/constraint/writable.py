@@ -73,7 +73,7 @@ class Writable:
         if "set" not in self.builtins:
             return False
         found = literals(self.class_of(v), self.words)
-        return found.single is not None or (v.list_ and found.element is not None)
+        return found.single is not None or (_takes_several(v) and found.element is not None)
 
     def fits(self, v: LoopVariable, cls: ValueClass) -> bool:
         """Whether a variable's value may stand where a class is wanted; one element without spaces is a list too."""
@@ -123,7 +123,9 @@ class Writable:
             return True
         found = literals(self.class_of(arg), self.words, positional=arg.positional)
         single_ok = (arg.min_items or 1) <= 1
-        return (found.single is not None and (not arg.list_ or single_ok)) or (arg.list_ and found.element is not None)
+        return (found.single is not None and (not arg.list_ or single_ok)) or (
+            _takes_several(arg) and found.element is not None
+        )
 
     def _writable_procs(self) -> list[Proc]:
         """Procs whose required args can all be written, by a literal or another writable proc's result."""
@@ -162,6 +164,11 @@ def _needed(proc: Proc) -> list[Arg]:
     last = max((i for i, a in enumerate(proc.positionals) if a.required), default=-1)
     before = [a.name for a in proc.positionals[: last + 1]]
     return [a for a in proc.args if a.required or a.name in before]
+
+
+def _takes_several(value: Arg | Variable) -> bool:
+    """Whether a value is a list that may have several elements."""
+    return value.list_ and (value.max_items is None or value.max_items > 1)
 
 
 def _said_as(value: Arg | Variable) -> str:
