@@ -90,4 +90,4 @@ def advise(guide: Guide, ranking: Ranking, encode: Encode, words: Words) -> Advi
     scores = OptionScores(ranking.instruction, read, encode, words.quantities, names)
     calls = guide.plan(words, scores, names)
     ranking = guide.reranked(ranking, calls)
-    return Advice(guide, ranking, Plan(calls, guide.plan_task(ranking, words, scores, names)))
+    return Advice(guide, ranking, Plan(calls, guide.plan_task(ranking, words, names, calls)))

@@ -47,17 +47,17 @@ def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarificatio
     """
     for p in plan.task:
         proc = catalog.proc(p.branch)
-        given = p.assignment.fillings[0].values if p.assignment.fillings else {}
+        given = p.assignment.best.values
         missing = [a for a in proc.args if a.required and a.name not in given] if proc is not None else []
         if proc is not None and missing:
             return _ask(proc, missing[0])
     if plan.task:
         return None
     best = next((catalog.proc(s.name) for s, _ in ranking.top("proc", 1)), None)
-    if best is None or best.name not in plan.calls or not plan.calls[best.name].fillings:
+    if best is None or best.name not in plan.calls:
         return None
     call = plan.calls[best.name]
-    given = call.fillings[0].values
+    given = call.best.values
     for arg in best.args:
         if not arg.required:
             continue

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen.decoder.assignment import Assignment, call_openings, call_plan, mentions_of
+from localgen.decoder.assignment import Assignment, call_plan, mentions_of
 from localgen.decoder.block_votes import BlockVotes
 from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.dsl_reading import DslReader, DslReading
-from localgen.decoder.option_scores import OptionScores, bounds_of
+from localgen.decoder.option_scores import OptionScores
 from localgen.decoder.said import SaidValues
 from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, plan_task, price_among
 from localgen.decoder.value_hints import ValueHints
@@ -157,31 +157,26 @@ class Guide:
         return replace(ranking, scores=(ranking.scores + bonus).astype(np.float32))
 
     def plan_task(
-        self, ranking: Ranking, words: Words, scores: OptionScores, names: Sequence[str]
+        self, ranking: Ranking, words: Words, names: Sequence[str], calls: Mapping[str, Assignment]
     ) -> tuple[Planned, ...]:
-        """The statements that the instruction asks for, clause by clause; see `task_plan`."""
-        catalog = self.catalog
+        """The statements that the instruction asks for, clause by clause; see `task_plan`.
+
+        Args:
+            calls: the ways to fill each call, as `plan` has them.
+        """
         said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
         rows = np.vstack([ranking.scores[None], ranking.clause_scores]).astype(np.float64)
-        column = {(s.kind, s.name): i for i, s in enumerate(ranking.symbols)}
-        out = []
-        for p in catalog.procs:
-            if p.name in self.procs:
-                openings = call_openings(p, self.procs[p.name], said, scores, self._domain.hints)
-                out.append(Candidate(p.name, rows[:, column["proc", p.name]], openings, tuple(bounds_of(p))))
-        for v in catalog.variables:
-            if v.name in self.variables:
-                openings = call_openings(_setter(v), self.variables[v.name], said, scores, self._domain.hints)
-                out.append(Candidate(f"set {v.name}", rows[:, column["variable", v.name]], openings))
+        column = {s.name if s.kind == "proc" else f"set {s.name}": i
+                  for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")}  # fmt: skip
+        out = [Candidate(name, rows[:, column[name]], c.openings, c.pairs) for name, c in calls.items()]
         for d, readings in self.statements.items():
             if not readings:  # no statement of a form that the grammar fixes
                 continue
             dsl = self._domain.dsls[d]
             reading = DslReading(dsl, readings, said, PRIOR_SHARE * self._prior[d])
-            bonus = dsl_bonus(dsl.dsl.embedding.open.strip(), ranking.instruction, catalog)
+            bonus = dsl_bonus(dsl.dsl.embedding.open.strip(), ranking.instruction, self.catalog)
             for i, r in enumerate(readings):
                 fit = self._prior[d][:, i] + bonus + ODDS_SHARE * float(np.clip(r.asked, -MOST, MOST))
-                fit = np.concatenate([fit[:1], fit[1:]]) if len(fit) > 1 else np.repeat(fit, 2)
                 out.append(Candidate(dsl.dsl.embedding.open.strip(), fit, reading.openings(i), (), (d, i)))
         spans = clause_spans(ranking.instruction, ranking.clauses)
         symbols = sum(s.kind != "example" for s in ranking.symbols)

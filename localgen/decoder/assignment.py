@@ -154,6 +154,9 @@ def call_openings(
 class Assignment:
     """The ways to fill a call or statement.
 
+    Attributes:
+        openings, pairs: as given. fillings: the ways, best first.
+
     Args:
         costs: (mentions,) of leaving each over.
         pairs: openings of which the first is a lower, the second an upper bound.
@@ -165,6 +168,7 @@ class Assignment:
         pairs: Sequence[tuple[str, str]] = (), beam: int = BEAM, in_turn: bool = False,
     ) -> None:  # fmt: skip
         self._said, self._mentions = said, mentions
+        self.openings, self.pairs = tuple(openings), tuple(pairs)
         self._given = {o.name: o.given for o in openings}
         order = [(o.name, self._choices(o)) for o in openings]
         found = _search(order, costs, beam)
@@ -173,9 +177,14 @@ class Assignment:
         self.fillings = _in_order(found, pairs) if pairs or in_turn else found
 
     @property
+    def best(self) -> Filling:
+        """The best way; there always is one."""
+        return self.fillings[0]
+
+    @property
     def score(self) -> float:
         """Of the best way, in nats."""
-        return self.fillings[0].score if self.fillings else 0.0
+        return self.best.score
 
     def consistent(self, written: Mapping[str, tuple[str, ...]]) -> tuple[Filling, ...]:
         """The ways that agree with what is written; all where none does."""
@@ -284,8 +293,6 @@ def _search(order: Sequence[tuple[str, Sequence[_Choice]]], costs: Floats, width
     """The best fillings, best first."""
     beam: list[tuple[float, frozenset[int], dict[str, tuple[str, ...]]]] = [(-float(costs.sum()), frozenset(), {})]
     for name, choices in order:
-        if not choices:
-            continue
         grown = []
         for score, used, values in beam:
             for c in choices:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localgen.decoder.assignment import Assignment, Filling
+from localgen.decoder.call_cursor import Cursor, call_at, cursor_in, open_list
 from localgen.decoder.said import Spellings
-from localgen_grammars.tcl.lists import ListError, list_values
 from localgen_retrieval.catalog import Arg, Proc
 
 from .votes import Floats, Piece, arbitrate, log_sum
@@ -24,25 +23,6 @@ USED_BEFORE = -1.5
 # An item that its list has already, or that comes later in it; a value that is not planned, below the worst of those.
 USED_HERE, LATER, UNKNOWN = -15.0, -4.0, 8.0
 LIST_OPEN, LIST_CLOSE = 6.0, 6.0
-_CALL = re.compile(r"([^\s\[\]{}\"$;]+)((?: .*)?)$")
-
-
-@dataclass(frozen=True)
-class _Cursor:
-    """Where in a call a text ends.
-
-    Attributes:
-        waiting: the arg whose value comes next or is being written; None where an option may begin.
-        last: what is written of the current word.
-        used: names of the options and positionals that are there; values: what they are given.
-        positional: the positional that a bare word would be.
-    """
-
-    waiting: Arg | None
-    last: str
-    used: frozenset[str]
-    positional: Arg | None
-    values: Mapping[str, tuple[str, ...]]
 
 
 class CallVotes:
@@ -74,17 +54,17 @@ class CallVotes:
         proc, rest = found
         before = text[: len(text) - len(rest)]
         plan = self._plan(proc, before)
-        at = _cursor(proc, rest)
+        at = cursor_in(proc, rest)
         written = [piece(int(token)).decode("utf-8", "replace") for token in tokens]
         out = log_probs
         arg = at.waiting or (at.positional if not at.last.startswith("-") else None)
         if arg is not None:
             valued = self._value_biases(proc, plan, arg, at, before, plan.consistent(at.values), written, out)
-            if _open_list(at.last) or (at.waiting is not None and not at.last):
+            if open_list(at.last) or (at.waiting is not None and not at.last):
                 return valued
             out = out if valued is None else valued
         if at.last and not at.last.startswith("-"):  # the next word may begin here
-            at = _cursor(proc, f"{rest} ")
+            at = cursor_in(proc, f"{rest} ")
             fresh = [w if w.startswith(" ") and w != " " else "" for w in written]
             if at.positional is not None:
                 ways = plan.consistent(at.values)
@@ -96,7 +76,7 @@ class CallVotes:
 
     def _call(self, text: str) -> tuple[Proc, str] | None:
         """The proc of the call that a text ends in, and what is written of it behind its name."""
-        found = _call_at(text[text.rfind("\n") + 1 :].lstrip(" ")) if self.weight else None
+        found = call_at(text[text.rfind("\n") + 1 :].lstrip(" ")) if self.weight else None
         if found is None:
             return None
         name, rest = found
@@ -117,7 +97,7 @@ class CallVotes:
         return 0.0 if arg.required else self.weight * OPTION_SHARE * plan.odds(arg.name, ways)
 
     def _option_biases(
-        self, proc: Proc, plan: Assignment, at: _Cursor, start: str, ways: Sequence[Filling], written: Sequence[str],
+        self, proc: Proc, plan: Assignment, at: Cursor, start: str, ways: Sequence[Filling], written: Sequence[str],
         log_probs: Floats,
     ) -> Floats | None:  # fmt: skip
         votes = [(f" -{a.name}", self._odds(plan, a, ways)) for a in proc.options if a.name not in at.used]
@@ -138,7 +118,7 @@ class CallVotes:
         return out - log_sum(out)
 
     def _value_biases(
-        self, proc: Proc, plan: Assignment, arg: Arg, at: _Cursor, before: str, ways: Sequence[Filling],
+        self, proc: Proc, plan: Assignment, arg: Arg, at: Cursor, before: str, ways: Sequence[Filling],
         written: Sequence[str], log_probs: Floats,
     ) -> Floats | None:  # fmt: skip
         """Votes among the tokens that go on with a value or begin it; "" among them has none."""
@@ -146,7 +126,7 @@ class CallVotes:
         if not scores:
             return None
         items = plan.items(arg.name, ways) if arg.list_ else ()
-        inside = _open_list(last)
+        inside = open_list(last)
         done = _parts(last.rpartition(" ")[0]) if inside else set()
         left = [t for t in items if t not in done]
         if inside and left:  # in the order in which they are said
@@ -197,80 +177,3 @@ def _floor(score: float, least: float) -> float:
 def _parts(rest: str) -> set[str]:
     """The words of a call, those of lists and strings apart."""
     return set(re.split(r"[\s{}\"\[\]]+", rest))
-
-
-def _call_at(line: str) -> tuple[str, str] | None:
-    """(name, rest) of the innermost call that is open at the end of a line."""
-    start = 0
-    stack: list[int] = []
-    for i, c in enumerate(line):
-        if c == "[" and (i == 0 or line[i - 1] in ' {"(!['):
-            stack.append(start)
-            start = i + 1
-        elif c == "]" and stack:
-            start = stack.pop()
-    m = _CALL.match(line[start:])
-    return (m.group(1), m.group(2)) if m else None
-
-
-def _words(rest: str) -> list[str]:
-    """The words of a call's rest, the unfinished one last ("" after a space)."""
-    out, word, depth, quoted = [], "", 0, False
-    for c in rest:
-        if c == " " and depth == 0 and not quoted:
-            out.append(word)
-            word = ""
-            continue
-        word += c
-        if c == '"':
-            quoted = not quoted
-        elif c in "{[":
-            depth += 1
-        elif c in "}]":
-            depth = max(0, depth - 1)
-    return [*out[1:], word] if rest.startswith(" ") else [word]
-
-
-def _cursor(proc: Proc, rest: str) -> _Cursor:
-    words = _words(rest) if rest else []
-    options = {f"-{a.name}": a for a in proc.options}
-    positionals = list(proc.positionals)
-    values: dict[str, tuple[str, ...]] = {}
-    used: set[str] = set()
-    waiting: Arg | None = None
-    n = 0
-    for i, w in enumerate(words):
-        whole = i < len(words) - 1
-        if waiting is not None:
-            if not whole:
-                break
-            values[waiting.name] = _given(waiting, w)
-            waiting = None
-        elif w in options:
-            used.add(options[w].name)
-            if options[w].type == "flag":
-                values[options[w].name] = ()
-                continue
-            waiting = options[w]
-            if not whole:
-                return _Cursor(waiting, "", frozenset(used), None, values)
-        elif whole and n < len(positionals):
-            used.add(positionals[n].name)
-            values[positionals[n].name] = _given(positionals[n], w)
-            n += 1
-    last = words[-1] if words else ""
-    # A bare word that is being written is the next positional; an empty one may become it.
-    return _Cursor(waiting, last, frozenset(used), positionals[n] if n < len(positionals) else None, values)
-
-
-def _given(arg: Arg, word: str) -> tuple[str, ...]:
-    """The value or values that a word gives."""
-    try:
-        found = list_values(word)
-        return tuple(list_values(found[0])) if arg.list_ and found else tuple(found)
-    except ListError:
-        return (word,)
-
-
-def _open_list(last: str) -> bool:
-    return last.startswith("{") and last.count("{") > last.count("}")

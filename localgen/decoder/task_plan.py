@@ -61,8 +61,7 @@ class Planned:
         """Whether another statement would say nothing that this one does not."""
         if self.candidate is not other.candidate:
             return False
-        mine, theirs = (p.assignment.fillings[0].values if p.assignment.fillings else {} for p in (self, other))
-        return theirs.items() <= mine.items()
+        return other.assignment.best.values.items() <= self.assignment.best.values.items()
 
 
 def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, int]]:
@@ -105,9 +104,7 @@ def plan_task(
     best: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = [(0.0, ())]
     for j in range(1, n + 1):
         ways = []
-        for i in range(max(0, j - LONGEST) if j < n else 0, j):
-            if j - i > LONGEST and (i, j) != (0, n):
-                continue
+        for i in sorted({*range(max(0, j - LONGEST), j), *([0] if j == n else [])}):  # or the whole instruction
             start, end = spans[i][0], spans[j - 1][1]
             before, steps = best[i]
             ways.append((before - float(costs_in(start, end).sum()), steps))  # a remark
@@ -128,7 +125,7 @@ def plan_task(
 
 def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention]) -> list[Planned]:
     """A statement for each value that it gives to an opening which takes one; mostly just the statement."""
-    values = p.assignment.fillings[0].values if p.assignment.fillings else {}
+    values = p.assignment.best.values
     singles = [o.name for o in p.candidate.openings if o.kind == "value" and len(values.get(o.name, ())) > 1]
     if not singles:
         return [p]
@@ -145,7 +142,7 @@ def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention]) -> list[Pla
 
 def _fit(c: Candidate, i: int, j: int, n: int) -> float:
     """How well a symbol fits the clauses i to j: the best of them, and all of them as the whole does."""
-    best = float(c.fit[1:][i:j].max()) if len(c.fit) > 1 else float(c.fit[0])
+    best = float(c.fit[1:][i:j].max())
     return max(best, float(c.fit[0])) if (i, j) == (0, n) else best
 
 

@@ -7,16 +7,16 @@ A value that looks like those in the catalog's examples (`STS4` like `STS9`); on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
+from localgen.decoder.call_cursor import cursor_in
 from localgen.decoder.names import vocabulary_of
 from localgen.decoder.said import Said, SaidValues
 from localgen_grammars.constraint.clocks import clocks_of
 from localgen_grammars.constraint.grounding import takes_text
 from localgen_grammars.constraint.places import name_places
 from localgen_grammars.constraint.quantities import Quantity
-from localgen_grammars.tcl.lists import ListError, list_values
 from localgen_retrieval.catalog import Arg, Catalog, Proc
 from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
@@ -160,30 +160,8 @@ def _alike(value: str, known: Iterable[str]) -> bool:
 
 def _example_values(proc: Proc, example: str) -> list[tuple[Arg, str]]:
     """The values that an example call gives, by argument."""
-    try:
-        words = list_values(example.split(";")[0].strip().strip("[]"))
-    except ListError:
+    name, _, rest = example.split(";")[0].strip().strip("[]").partition(" ")
+    if name != proc.name:
         return []
-    options: Mapping[str, Arg] = {f"-{a.name}": a for a in proc.options}
-    positionals = list(proc.positionals)
-    out: list[tuple[Arg, str]] = []
-    if not words or words[0] != proc.name:
-        return out
-    i = 1
-    while i < len(words):
-        arg = options.get(words[i])
-        if arg is None and positionals:
-            arg = positionals.pop(0)
-        elif arg is not None and arg.type != "flag":
-            i += 1
-        if arg is not None and i < len(words) and arg.type != "flag":
-            out += [(arg, v) for v in (_items(words[i]) if arg.list_ else [words[i]])]
-        i += 1
-    return out
-
-
-def _items(text: str) -> list[str]:
-    try:
-        return list(list_values(text))
-    except ListError:
-        return [text]
+    args = {a.name: a for a in proc.args}
+    return [(args[n], v) for n, values in cursor_in(proc, f" {rest} ").values.items() for v in values]
