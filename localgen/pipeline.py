@@ -7,7 +7,7 @@ instruction. Reading and saving files is the commands' business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from localgen.advice import Weights, advise
 from localgen.clarify import Clarification, missing_value, outside_catalog, unsaid_value
 from localgen.clock import Clock
+from localgen.decoder.candidate import Candidate
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
 from localgen.facts import texts, with_facts
@@ -24,7 +25,7 @@ from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.rank import Ranked, rank
 from localgen.repair import finish
-from localgen.scripts import used_symbols
+from localgen.scripts import called_procs, used_symbols
 from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
 from localgen_grammars.constraint import Constraint, compile_constraint
@@ -122,8 +123,9 @@ class Generator:
                 lambda n: self._progress(f"writing: {n} tokens"),
             )
         clock.split("decode", "prompt", engine.model.prompt_seconds)
-        if self.domain.catalog.host != "none" and not any(c.data for c in candidates):
-            # Every candidate was still inside a loop or condition when its budget ended: once more, without them.
+        wanted = constraint.procs if advice.asks_for_a_call else ()
+        if catalog.host != "none" and not any(_does_something(c, wanted) for c in candidates):
+            # Every candidate was still inside a loop or a block when its budget ended: once more, only calls.
             with clock.part("decode"):
                 simple = compile_constraint(
                     self.domain,
@@ -135,9 +137,9 @@ class Generator:
                     plain=True,
                 )
                 again = decode(engine, simple.grammar, prompt, settings, vote)
-            candidates = [*again]
+            candidates += again
         with clock.part("validate"):
-            ranked = rank(candidates, instruction, ranking, constraint.procs)
+            ranked = rank(candidates, instruction, ranking, constraint.procs, call_wanted=bool(wanted))
             best, script, valid, dropped = self._best(ranked)
         if options.ask and not advice.plan.task:
             question = missing_value(
@@ -243,6 +245,11 @@ def _form(model: LlamaModel) -> PromptForm:
     if stated == "compact" or all(len(model.tokenize(m, special=True)) == 1 for m in MARKERS):
         return "compact"
     return "chat"
+
+
+def _does_something(candidate: Candidate, wanted: Sequence[str]) -> bool:
+    """Whether a candidate calls one of the procs, or, where no call is wanted, says anything."""
+    return bool(called_procs(candidate.text, wanted) if wanted else candidate.data)
 
 
 def _cache_dir() -> Path:
