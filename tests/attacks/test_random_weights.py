@@ -62,6 +62,7 @@ def test_enough_scripts_were_judged_and_long_ones_call_something() -> None:
     table = f"all        {whole}\n400 tokens {long}"
     print(table)
     assert whole.scripts >= 300, table
+    # 95% over many more in bench/soak.py; these few may hold a task or two that only ask for a block.
     assert long.calling >= 0.9 * long.answers, "\n".join([table, "dropped:", *long.dropped_examples[:20]])
     assert long.dropped <= 0.05 * long.scripts, "\n".join([table, "dropped:", *long.dropped_examples[:20]])
 
