@@ -46,7 +46,7 @@ def _amounts(value: str, gloss: str, quantities: tuple[Quantity, ...]) -> set[in
     found = set()
     for i, q in enumerate(quantities):
         same = any(
-            (not e.unit or not q.unit or e.unit == q.unit) and e.value == q.value
+            ((not e.unit or not q.unit or e.unit == q.unit) and e.value == q.value)
             or bool(e.unit and q.unit and e.value in convert(q, e.unit))
             for e in explained
         )  # fmt: skip

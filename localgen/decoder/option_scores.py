@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from localgen.decoder.enum_hints import shared_evidence
 from localgen_grammars.constraint.quantities import (
     Quantity,
-    canonical_unit,
     convert,
     number_text,
     number_texts,
     unit_of,
 )
+from localgen_grammars.constraint.units import canonical_unit
 from localgen_retrieval.catalog import Arg, Proc
 from localgen_retrieval.glosses import glosses
 from localgen_retrieval.symbols import option_text, value_text
@@ -103,12 +103,12 @@ class OptionScores:
                 continue
             # By its name or by its gloss, whichever fits better.
             fits = (vectors[values] @ own.T).max(axis=1).reshape(2, -1).max(axis=0)
-            shared = shared_evidence(a, said, self._quantities, set(stems(p.summary)))
+            evidence = shared_evidence(a, said, self._quantities, set(stems(p.summary)))
             self._values[p.name, a.name] = {
-                v: VALUE_SLOPE * float(f) + shared.get(v, 0.0) for v, f in zip(a.values, fits, strict=True)
+                v: VALUE_SLOPE * float(f) + evidence.get(v, 0.0) for v, f in zip(a.values, fits, strict=True)
             }
             if not a.required:
-                seen = SEEN * max(shared.values(), default=0.0)
+                seen = SEEN * max(evidence.values(), default=0.0)
                 self._options[p.name, a.name] = ENUM_SLOPE * (float(fits.max()) - ENUM_EVEN) + seen
 
     def option(self, proc: Proc, arg: Arg, before: str) -> float:
