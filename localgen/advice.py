@@ -49,9 +49,9 @@ class Advice:
 
     @property
     def asks_for_a_call(self) -> bool:
-        """Whether a script for this task calls a proc: one is planned, or nothing is."""
-        task = self.plan.task
-        return not task or any(p.candidate.statement is None and not p.branch.startswith("set ") for p in task)
+        """Whether a script for this task calls a proc: one is planned, or nothing surely is."""
+        planned = (p.candidate.statement is None and not p.branch.startswith("set ") for p in self.plan.task)
+        return not self.plan.sure or any(planned)
 
     def for_pack(self) -> Ranking:
         """The ranking that the context pack is built by: of several statements, each is in it."""

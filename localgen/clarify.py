@@ -42,16 +42,16 @@ def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
 def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
     """The question for an instruction that asks for a proc and leaves out what it needs.
 
-    A planned call lacks a required value; or nothing could be planned, and the likeliest call lacks one or would take a
+    A planned call lacks a required value; or nothing was surely planned, and the likeliest call lacks one or would take a
     common word for a name.
     """
-    for p in plan.task:
+    for p in plan.task if plan.sure else ():
         proc = catalog.proc(p.branch)
         given = p.assignment.best.values
         missing = [a for a in proc.args if a.required and a.name not in given] if proc is not None else []
         if proc is not None and missing:
             return _ask(proc, missing[0])
-    if plan.task:
+    if plan.sure:
         return None
     best = next((catalog.proc(s.name) for s, _ in ranking.top("proc", 1)), None)
     if best is None or best.name not in plan.calls:

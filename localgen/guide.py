@@ -54,6 +54,11 @@ class Plan:
     calls: Mapping[str, Assignment]
     task: tuple[Planned, ...]
 
+    @property
+    def sure(self) -> bool:
+        """Whether the task's statements were worth planning; the best guess otherwise."""
+        return bool(self.task) and all(p.sure for p in self.task)
+
 
 class DomainReader:
     """What of a domain is the same for every instruction: its symbols as the reader sees them."""

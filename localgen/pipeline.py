@@ -141,7 +141,7 @@ class Generator:
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs, call_wanted=bool(wanted))
             best, script, valid, dropped = self._best(ranked)
-        if options.ask and not advice.plan.task:
+        if options.ask and not advice.plan.sure:
             question = missing_value(
                 best.text, " ".join((instruction, *facts)), self.domain.catalog, constraint.excluded, ranking
             )

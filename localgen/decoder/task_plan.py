@@ -47,10 +47,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Planned:
-    """One statement of a plan, and the ways to fill it from its clauses."""
+    """One statement of a plan, and the ways to fill it from its clauses.
+
+    Attributes:
+        sure: whether it was worth its price; where nothing is, the plan is the best single statement all the same.
+    """
 
     candidate: Candidate
     assignment: Assignment
+    sure: bool = True
 
     @property
     def branch(self) -> str:
@@ -86,7 +91,7 @@ def plan_task(
     candidates: Sequence[Candidate], spans: Sequence[tuple[int, int]], said: SaidValues, mentions: Sequence[Mention],
     price: float = PRICE,
 ) -> tuple[Planned, ...]:  # fmt: skip
-    """The statements of the best plan in the order of their clauses; none where nothing fits at all."""
+    """The statements of the best plan in the order of their clauses; of none that is worth its price, the best one."""
     n = len(spans)
     if not candidates or not n:
         return ()
@@ -101,6 +106,7 @@ def plan_task(
         in_turn = c.statement is not None
         return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam, in_turn)
 
+    single: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = []
     best: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = [(0.0, ())]
     for j in range(1, n + 1):
         ways = []
@@ -114,10 +120,15 @@ def plan_task(
                 value = Z_SHARE * float(fit[k]) - price + fill(c, start, end, NARROW).score
                 value += RULE_BONUS * (c.statement is not None)
                 ways.append((before + value, (*steps, (start, end, c))))
+                if (i, j) == (0, n):
+                    single.append(ways[-1])
         best.append(max(ways, key=lambda w: w[0]))
+    steps, sure = best[n][1], True
+    if not steps:
+        steps, sure = (max(single, key=lambda w: w[0])[1]), False
     planned: list[Planned] = []
-    for start, end, c in best[n][1]:
-        new = Planned(c, fill(c, start, end, BEAM))
+    for start, end, c in steps:
+        new = Planned(c, fill(c, start, end, BEAM), sure)
         if not any(p.covers(new) for p in planned):
             planned += _each(new, said, mentions)
     return tuple(planned)
@@ -136,7 +147,8 @@ def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention]) -> list[Pla
             else o.only(values[o.name][min(turn, len(values[o.name]) - 1)]) for o in p.candidate.openings
         )  # fmt: skip
         candidate = replace(p.candidate, openings=openings)
-        out.append(Planned(candidate, Assignment(openings, said, mentions, np.zeros(len(mentions)), candidate.pairs)))
+        filled = Assignment(openings, said, mentions, np.zeros(len(mentions)), candidate.pairs)
+        out.append(Planned(candidate, filled, p.sure))
     return out
 
 

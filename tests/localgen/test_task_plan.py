@@ -61,8 +61,10 @@ def test_a_clause_that_nothing_fits_asks_for_nothing() -> None:
     assert [p.branch for p in plan({"open": (1, 0, 1, 1), "drain": (1, 5, 0, 1)})] == ["drain"]
 
 
-def test_nothing_is_planned_where_nothing_fits() -> None:
-    assert plan({"open": (1, 1, 1, 1), "drain": (1, 1, 1, 1)}) == ()
+def test_where_nothing_fits_the_best_statement_is_planned_and_known_to_be_a_guess() -> None:
+    made = plan({"open": (1, 1, 1, 1), "drain": (1, 1, 1, 1)})
+    assert [(p.branch, dict(values(p)), p.sure) for p in made] == [("drain", {"tank": ("T4",), "level": ("20",)}, False)]
+    assert all(p.sure for p in plan({"open": (1, 0, 5, 0), "drain": (1, 5, 0, 0)}))
 
 
 def test_a_value_may_be_said_in_an_earlier_step() -> None:
