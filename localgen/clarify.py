@@ -42,8 +42,8 @@ def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
 def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
     """The question for an instruction that asks for a proc and leaves out what it needs.
 
-    A planned call lacks a required value; or nothing was surely planned, and the likeliest call lacks one or would take a
-    common word for a name.
+    A planned call lacks a required value; or nothing was surely planned, and the likeliest call lacks one or would take
+    a common word for a name.
     """
     for p in plan.task if plan.sure else ():
         proc = catalog.proc(p.branch)

@@ -63,13 +63,15 @@ class CallVotes:
             if open_list(at.last) or (at.waiting is not None and not at.last):
                 return valued
             out = out if valued is None else valued
-        if at.last and not at.last.startswith("-"):  # the next word may begin here
-            at = cursor_in(proc, f"{rest} ")
+        flag = at.last in {f"-{a.name}" for a in proc.options if a.type == "flag"}
+        if at.last and (flag or not at.last.startswith("-")):  # the next word may begin here
+            here, at = at, cursor_in(proc, f"{rest} ")
             fresh = [w if w.startswith(" ") and w != " " else "" for w in written]
             if at.positional is not None:
                 ways = plan.consistent(at.values)
                 valued = self._value_biases(proc, plan, at.positional, at, before, ways, fresh, out)
                 out = out if valued is None else valued
+            at = here if flag else at
         start = f" {at.last}" if at.last.startswith("-") and at.waiting is None else ""
         chosen = self._option_biases(proc, plan, at, start, plan.consistent(at.values), written, out)
         return chosen if chosen is not None else (out if out is not log_probs else None)

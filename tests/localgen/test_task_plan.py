@@ -63,7 +63,8 @@ def test_a_clause_that_nothing_fits_asks_for_nothing() -> None:
 
 def test_where_nothing_fits_the_best_statement_is_planned_and_known_to_be_a_guess() -> None:
     made = plan({"open": (1, 1, 1, 1), "drain": (1, 1, 1, 1)})
-    assert [(p.branch, dict(values(p)), p.sure) for p in made] == [("drain", {"tank": ("T4",), "level": ("20",)}, False)]
+    assert [(p.branch, p.sure) for p in made] == [("drain", False)]
+    assert dict(values(made[0])) == {"tank": ("T4",), "level": ("20",)}
     assert all(p.sure for p in plan({"open": (1, 0, 5, 0), "drain": (1, 5, 0, 0)}))
 
 
