@@ -17,7 +17,7 @@ MAX_FINDINGS = 500
 _MAX_COLLECTED = 20 * MAX_FINDINGS
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Found:
     """A finding by offsets, its level still open to `off`."""
 

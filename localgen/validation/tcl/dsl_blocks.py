@@ -13,6 +13,7 @@ from localgen_grammars.blocks import (
     braced_block,
     dsl_text,
     heredoc_lines,
+    is_braced,
     is_filler,
     opener_of,
     opens_block,
@@ -54,15 +55,23 @@ class BlockChecks:
             if not block.statement:
                 self._misplaced(block.start, block.inner_start, dsl.name)
             self._parse(block, braced=False)
-        for visit in visits:
+        for visit in visits if cut.blocks else ():
             words = visit.command.words
             if len(words) > 1 and is_filler(words[0].value):
                 self.collector.add("DSL004", words[1].start, words[-1].end, "text after a DSL block", severity="error")
 
     def braced(self, visits: Iterable[Visit]) -> None:
         """Check the blocks that are commands with a braced word."""
+        openers = {
+            prefix + dsl.embedding.words[0].removeprefix("::")
+            for dsl in self.catalog.dsls
+            for prefix in ("", "::")
+            if is_braced(dsl)
+        }
         for visit in visits:
             command = visit.command
+            if command.name not in openers:
+                continue
             index = opener_of(command, self.catalog.dsls)
             if index is None:
                 continue

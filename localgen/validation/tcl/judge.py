@@ -49,6 +49,8 @@ class Judge:
         self.damaged = damaged
         self._unset_globals: list[tuple[str, int, int]] = []
         self._unknown = False
+        # By unknown command: the hint, and what to write in its place.
+        self._meant: dict[str, tuple[str, tuple[Swap, ...]]] = {}
 
     # ------------------------------------------------------------------ commands of the team
     def defines(self, name: str) -> bool:
@@ -153,8 +155,11 @@ class Judge:
         self._unknown = True
         if self.collector.full:
             return
-        found = self.commands.suggestions(call.name)
-        hint = f"did you mean {' or '.join(found)}?" if found else ""
+        if call.name not in self._meant:
+            found = self.commands.suggestions(call.name)
+            hint = f"did you mean {' or '.join(found)}?" if found else ""
+            self._meant[call.name] = hint, spelling(call.name, found)
+        hint, meant = self._meant[call.name]
         severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
         self.collector.add(
             "CAT001",
@@ -163,15 +168,14 @@ class Judge:
             f'unknown command "{call.name}"',
             hint,
             severity=severity,
-            repairs=self._renamed(call, found),
+            repairs=self._renamed(call, meant) if meant else (),
         )
 
-    def _renamed(self, call: Call, names: list[str]) -> tuple[Repair, ...]:
+    def _renamed(self, call: Call, wanted: tuple[Swap, ...]) -> tuple[Repair, ...]:
         """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit.
 
         Where the script loads code from elsewhere, the name as it is may be known there.
         """
-        wanted = spelling(call.name, names)
         if self.commands.foreign:
             wanted = tuple(Swap(s.old, s.new) for s in wanted)
         elif any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):

@@ -6,8 +6,8 @@ which nothing is known. Tcl's own commands are in `control`, `naming`, `variable
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame, Watcher
@@ -29,6 +29,10 @@ MAX_CALL_DEPTH = 8
 MAX_NESTING = 60
 # Commands that call their arguments: also a call with further unknown words is followed.
 CALLERS = frozenset(("eval", "uplevel", "rename", "interp", "namespace", "after", "tailcall", "coroutine"))
+
+# What may be the name of a variable, and what may be code, among the words of a command of which nothing is known.
+_VARIABLE = re.compile(r"[@&*]*+((?:\w|::)+)")
+_CODE = re.compile(r"[ \t\n\[]")
 
 Result: TypeAlias = tuple[State | None, Value]
 Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
@@ -136,12 +140,19 @@ class Flow(Store):
     def args(self, words: Sequence[Word], ctx: Context, state: State) -> list[Arg]:
         """The words as the command receives them, `{*}` expanded."""
         out: list[Arg] = []
+        span = ctx.span
         for word in words:
-            value = self.parts(word.parts, ctx, state)
-            start, end = ctx.place(word.start, word.end)
+            text = word.value
+            if text is None or word.given is not None:
+                value = self.parts(word.parts, ctx, state)
+            else:
+                value = (text,) if FILLER not in text else UNKNOWN
             if not word.expand:
-                out.append(Arg(value, start, end, word if ctx.span is None else None))
+                out.append(
+                    Arg(value, word.start, word.end, word) if span is None else Arg(value, span[0], span[1])
+                )
                 continue
+            start, end = ctx.place(word.start, word.end)
             try:
                 elements = list_values(known(value) or "") if known(value) is not None else None
             except ListError:
@@ -156,18 +167,23 @@ class Flow(Store):
         self, args: Sequence[Arg], ctx: Context, state: State, command: Command | None, *, partial: bool = False
     ) -> Result:
         """Call the command that the first argument names, with each name it may be."""
-        first = args[0]
-        start = min(a.start for a in args)
-        end = max(a.end for a in args)
+        first, last = args[0], args[-1]
+        start = first.start if first.start < last.start else last.start
+        end = last.end if last.end > first.end else first.end
         if first.many or isinstance(first.value, Unknown):
             self.watcher.computed_command(first.start, first.end, "word")
             self._may_set(args[1:], ctx, state)
             return state, UNKNOWN
+        rest = args[1:]
+        if len(first.value) == 1:
+            return self._call(
+                Call(first.value[0], rest, start, end, first.start, first.end, ctx, command, partial), state
+            )
         result: Result | None = None
         before = state
         for i, name in enumerate(first.value):
             way = before if i == len(first.value) - 1 else before.copy()
-            call = Call(name, tuple(args[1:]), start, end, first.start, first.end, ctx, command, partial)
+            call = Call(name, rest, start, end, first.start, first.end, ctx, command, partial)
             after, value = self._call(call, way)
             result = (after, value) if result is None else (merge(result[0], after), UNKNOWN)
         assert result is not None
@@ -176,12 +192,12 @@ class Flow(Store):
     def _call(self, call: Call, state: State) -> Result:
         for name in self._candidates(call.name, call.ctx):
             if self.watcher.defines(name):
-                call = call if call.name == name else replace(call, name=name)
+                call = call.named(name)
                 self.watcher.any_call(call, state)
                 return self.watcher.own_call(self, call, state)
-            if name in self.aliases:
+            if self.aliases and name in self.aliases:
                 target = [Arg(v, call.name_start, call.name_end) for v in self.aliases[name]]
-                self.watcher.any_call(replace(call, name=name), state)
+                self.watcher.any_call(call.named(name), state)
                 # An alias of itself would run for ever.
                 if known(target[0].value) == name or len(self.calls) >= MAX_CALL_DEPTH:
                     return state, UNKNOWN
@@ -190,11 +206,11 @@ class Flow(Store):
                 self.calls.pop()
                 return result
             if name in self.procs:
-                self.watcher.any_call(replace(call, name=name), state)
+                self.watcher.any_call(call.named(name), state)
                 return self._script_proc(self.procs[name], call, state)
         name = call.name.lstrip(":") if call.name.startswith("::") else call.name
         if is_core(name):
-            call = call if call.name == name else replace(call, name=name)
+            call = call.named(name)
             self.watcher.any_call(call, state)
             possible = self.watcher.core_call(call, certain=self.certain)
             builtin = self.builtins.get(name) if possible else None
@@ -228,16 +244,17 @@ class Flow(Store):
     def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
         """A command of which nothing is known may take names of variables, and code that sets some."""
         self.touch(args, ctx, state)
-        if any(a.text is None or set(a.text) & set(" \t\n[") for a in args):
-            state.open |= {ctx.frame.id}
+        frame = ctx.frame.id
+        if frame not in state.open and any(a.text is None or _CODE.search(a.text) for a in args):
+            state.open |= {frame}
 
     def touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
         """An unknown command may set any variable whose name it is given."""
         for arg in args:
-            name = (arg.text or "").lstrip("@&*")
-            if name.replace("::", "").replace("_", "").isalnum():
-                key = self.key(name, ctx, state)
-                if key not in state.slots:
+            named = _VARIABLE.fullmatch(arg.text) if arg.text else None
+            if named is not None:
+                key = self.key(named[1], ctx, state)
+                if state.slots.get(key) is None:
                     state.put(key, UNKNOWN, maybe=True)
 
     # ------------------------------------------------------------------ code given as a word
@@ -262,7 +279,7 @@ class Flow(Store):
         result: Result | None = None
         for i, code in enumerate(arg.value):
             way = state if i == len(arg.value) - 1 else state.copy()
-            after, value = self.code(code, replace(ctx, span=(arg.start, arg.end)), way)
+            after, value = self.code(code, ctx.changed(span=(arg.start, arg.end)), way)
             result = (after, value) if result is None else (merge(result[0], after), UNKNOWN)
         assert result is not None
         return result
@@ -273,7 +290,7 @@ class Flow(Store):
         assert ctx.span is not None
         for problem in tree.problems:
             self.watcher.syntax(problem, *ctx.span)
-        return self.run(tree.script, replace(ctx, tree=tree), state)
+        return self.run(tree.script, ctx.changed(tree=tree), state)
 
     def condition(self, arg: Arg, ctx: Context, state: State) -> Value:
         """The value of a word as an expression."""
@@ -282,7 +299,7 @@ class Flow(Store):
             node, _ = parse_expr(ctx.tree, word.inner_start, word.inner_end)
             return evaluate(self, node, ctx, state) if node is not None else UNKNOWN
         text = arg.text
-        return UNKNOWN if text is None else self.expression(text, replace(ctx, span=(arg.start, arg.end)), state)
+        return UNKNOWN if text is None else self.expression(text, ctx.changed(span=(arg.start, arg.end)), state)
 
     def expression(self, text: str, ctx: Context, state: State) -> Value:
         """The value of an expression that is not in the file as it is."""
@@ -290,7 +307,7 @@ class Flow(Store):
         node, problem = parse_expr(tree, 0, len(text))
         if problem is not None and ctx.span is not None:
             self.watcher.syntax(problem, *ctx.span)
-        return evaluate(self, node, replace(ctx, tree=tree), state) if node is not None else UNKNOWN
+        return evaluate(self, node, ctx.changed(tree=tree), state) if node is not None else UNKNOWN
 
     @property
     def certain(self) -> bool:
@@ -317,7 +334,14 @@ class Flow(Store):
         """The value of a word's parts; brackets run."""
         values: list[Value] = []
         for part in parts:
-            if isinstance(part, Text):
+            kind = type(part)
+            if kind is Variable and part.index is None:
+                span = ctx.span
+                if span is None:
+                    values.append(self.read(part.name, None, ctx, state, part.start, part.end))
+                else:
+                    values.append(self.read(part.name, None, ctx, state, span[0], span[1]))
+            elif isinstance(part, Text):
                 values.append((part.value,) if FILLER not in part.value else UNKNOWN)
             elif isinstance(part, Variable):
                 index = self.parts(part.index, ctx, state) if part.index is not None else None
