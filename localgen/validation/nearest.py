@@ -37,6 +37,12 @@ class Names:
         return list(dict.fromkeys(out))[:most]
 
 
+@lru_cache(maxsize=64)
+def names_of(known: tuple[str, ...]) -> Names:
+    """Prepared names; those of one catalog are the same for all scripts."""
+    return Names(known)
+
+
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """The known names closest to `name`, best first; a name in another namespace counts as close."""
     return Names(known).nearest(name, most=most)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from localgen.validation.nearest import Names
+from localgen.validation.nearest import Names, names_of
 from localgen_grammars.blocks import is_braced
 from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import ARITY
@@ -105,15 +105,18 @@ class Commands:
 
     @cached_property
     def _own(self) -> Names:
-        return Names(p.name for p in self.catalog.live_procs)
+        return names_of(tuple(p.name for p in self.catalog.live_procs))
 
     @cached_property
     def _rest(self) -> Names:
         """Complete once the script's own commands are noted."""
-        return Names([*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins])
+        return names_of((*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins))
 
     def code_words(self, command: Command) -> dict[int, Role]:
         """The words of a catalog command that are scripts."""
+        name = command.words[0].value
+        if name is None or name.rpartition("::")[2] not in self._tails:
+            return {}
         proc = self.procs.get((command.name or "").removeprefix("::"))
         if proc is None or not any(a.type == "script" for a in proc.args):
             return {}

@@ -159,17 +159,23 @@ class Judge:
             found = self.commands.suggestions(call.name)
             hint = f"did you mean {' or '.join(found)}?" if found else ""
             self._meant[call.name] = hint, spelling(call.name, found)
-        hint, meant = self._meant[call.name]
+        meant = self._meant[call.name][1]
+        repairs = self._renamed(call, meant) if meant else ()
+        self._unknown_name(call.name, call.name_start, call.name_end, repairs)
+
+    def unknown_again(self, name: str, start: int, end: int, *, broken: bool) -> bool:
+        """A name that nothing defines, once more."""
+        if broken or self.collector.full:
+            return True
+        if name in self._meant and not self._meant[name][1]:
+            self._unknown_name(name, start, end, ())
+            return True
+        return False
+
+    def _unknown_name(self, name: str, start: int, end: int, repairs: tuple[Repair, ...]) -> None:
         severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
-        self.collector.add(
-            "CAT001",
-            call.name_start,
-            call.name_end,
-            f'unknown command "{call.name}"',
-            hint,
-            severity=severity,
-            repairs=self._renamed(call, meant) if meant else (),
-        )
+        message, hint = f'unknown command "{name}"', self._meant[name][0]
+        self.collector.add("CAT001", start, end, message, hint, severity=severity, repairs=repairs)
 
     def _renamed(self, call: Call, wanted: tuple[Swap, ...]) -> tuple[Repair, ...]:
         """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit.

@@ -130,6 +130,9 @@ class Watcher(Protocol):
     def unknown_command(self, call: Call) -> None:
         """Nothing defines the command."""
 
+    def unknown_again(self, name: str, start: int, end: int, *, broken: bool) -> bool:
+        """A command that nothing defines once more, by the same name; False where the whole call must be looked at."""
+
     def computed_command(self, start: int, end: int, what: str) -> None:
         """Which command is called cannot be told; `what` is the word or code."""
 

@@ -6,7 +6,6 @@ which nothing is known. Tcl's own commands are in `control`, `naming`, `variable
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -15,13 +14,12 @@ from localgen.validation.tcl.flow.expressions import evaluate
 from localgen.validation.tcl.flow.procedures import Procedure, call_procedure, fitting
 from localgen.validation.tcl.flow.slots import Slots
 from localgen.validation.tcl.flow.state import Slot, State, merge
-from localgen.validation.tcl.flow.store import Store
-from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, concatenate, known, texts
-from localgen_grammars.blocks import FILLER, is_filler
+from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, known
+from localgen.validation.tcl.flow.words import Words
+from localgen_grammars.blocks import FILLER
 from localgen_grammars.tcl.core import PRESET_VARIABLES, is_core
 from localgen_grammars.tcl.expr import FUNCTIONS, ExprNode, parse_expr
-from localgen_grammars.tcl.lists import ListError, list_values
-from localgen_grammars.tcl.nodes import Command, Part, Script, Substitution, Text, Variable, Word
+from localgen_grammars.tcl.nodes import Command, Script
 from localgen_grammars.tcl.parser import Tree, parse
 
 MAX_STEPS = 2_000  # commands, after which loops and procs are not followed any more but run through once
@@ -30,15 +28,11 @@ MAX_NESTING = 60
 # Commands that call their arguments: also a call with further unknown words is followed.
 CALLERS = frozenset(("eval", "uplevel", "rename", "interp", "namespace", "after", "tailcall", "coroutine"))
 
-# What may be the name of a variable, and what may be code, among the words of a command of which nothing is known.
-_VARIABLE = re.compile(r"[@&*]*+((?:\w|::)+)")
-_CODE = re.compile(r"[ \t\n\[]")
-
 Result: TypeAlias = tuple[State | None, Value]
 Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
 
 
-class Flow(Store):
+class Flow(Words):
     """One abstract run of one script."""
 
     def __init__(
@@ -61,6 +55,8 @@ class Flow(Store):
         self.procs: dict[str, Procedure] = {}
         self.called: set[str] = set()
         self.aliases: dict[str, tuple[Value, ...]] = {}
+        # Names, with the namespace they are called in, that nothing defines so far.
+        self.strangers: set[tuple[str, str]] = set()
         self.loops: list[tuple[list[State], list[State]]] = []
         self.returns: list[list[tuple[State, Value]]] = []
         self.failures: list[list[State]] = []
@@ -130,38 +126,26 @@ class Flow(Store):
         self.steps += 1
         if ctx.tree is self.tree:
             self.visited.add(command.start)
-        if is_filler(command.words[0].value):
-            return state, UNKNOWN
+        words = command.words
+        name = words[0].value
+        if name is not None:
+            if FILLER in name:
+                return state, UNKNOWN
+            if (name, ctx.namespace) in self.strangers and self._stranger(name, command, ctx, state):
+                return state, UNKNOWN
         args = self.args(command.words, ctx, state)
         if not args:
             return state, EMPTY
         return self.invoke(args, ctx, state, command)
 
-    def args(self, words: Sequence[Word], ctx: Context, state: State) -> list[Arg]:
-        """The words as the command receives them, `{*}` expanded."""
-        out: list[Arg] = []
-        span = ctx.span
-        for word in words:
-            text = word.value
-            if text is None or word.given is not None:
-                value = self.parts(word.parts, ctx, state)
-            else:
-                value = (text,) if FILLER not in text else UNKNOWN
-            if not word.expand:
-                out.append(
-                    Arg(value, word.start, word.end, word) if span is None else Arg(value, span[0], span[1])
-                )
-                continue
-            start, end = ctx.place(word.start, word.end)
-            try:
-                elements = list_values(known(value) or "") if known(value) is not None else None
-            except ListError:
-                elements = None
-            if elements is None:
-                out.append(Arg(UNKNOWN, start, end, many=True))
-            else:
-                out.extend(Arg(texts([e]), start, end) for e in elements)
-        return out
+    def _stranger(self, name: str, command: Command, ctx: Context, state: State) -> bool:
+        """Run a command whose name was looked up in vain before; False where all must be done as for the first time."""
+        first, *rest = command.words
+        start, end = ctx.place(first.start, first.end)
+        if not self.watcher.unknown_again(name, start, end, broken=command.broken):
+            return False
+        self.may_set(self.args(rest, ctx, state), ctx, state)
+        return True
 
     def invoke(
         self, args: Sequence[Arg], ctx: Context, state: State, command: Command | None, *, partial: bool = False
@@ -172,7 +156,7 @@ class Flow(Store):
         end = last.end if last.end > first.end else first.end
         if first.many or isinstance(first.value, Unknown):
             self.watcher.computed_command(first.start, first.end, "word")
-            self._may_set(args[1:], ctx, state)
+            self.may_set(args[1:], ctx, state)
             return state, UNKNOWN
         rest = args[1:]
         if len(first.value) == 1:
@@ -218,8 +202,9 @@ class Flow(Store):
                 self.touch(call.args, call.ctx, state)
                 return state, UNKNOWN
             return builtin(self, call, state)
+        self.strangers.add((call.name, call.ctx.namespace))
         self.watcher.unknown_command(call)
-        self._may_set(call.args, call.ctx, state)
+        self.may_set(call.args, call.ctx, state)
         return state, UNKNOWN
 
     def _candidates(self, name: str, ctx: Context) -> list[str]:
@@ -241,21 +226,10 @@ class Flow(Store):
         self.called.add(procedure.name)
         return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
 
-    def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
-        """A command of which nothing is known may take names of variables, and code that sets some."""
-        self.touch(args, ctx, state)
-        frame = ctx.frame.id
-        if frame not in state.open and any(a.text is None or _CODE.search(a.text) for a in args):
-            state.open |= {frame}
-
-    def touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
-        """An unknown command may set any variable whose name it is given."""
-        for arg in args:
-            named = _VARIABLE.fullmatch(arg.text) if arg.text else None
-            if named is not None:
-                key = self.key(named[1], ctx, state)
-                if state.slots.get(key) is None:
-                    state.put(key, UNKNOWN, maybe=True)
+    def alias(self, name: str, target: tuple[Value, ...]) -> None:
+        """From here on a name means a command with its first words."""
+        self.strangers.clear()
+        self.aliases[name] = target
 
     # ------------------------------------------------------------------ code given as a word
     def body(self, arg: Arg, ctx: Context, state: State, *, what: str = "code") -> Result:
@@ -330,32 +304,10 @@ class Flow(Store):
         if given < least or (most is not None and given > most):
             self.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
 
-    def parts(self, parts: Sequence[Part], ctx: Context, state: State) -> Value:
-        """The value of a word's parts; brackets run."""
-        values: list[Value] = []
-        for part in parts:
-            kind = type(part)
-            if kind is Variable and part.index is None:
-                span = ctx.span
-                if span is None:
-                    values.append(self.read(part.name, None, ctx, state, part.start, part.end))
-                else:
-                    values.append(self.read(part.name, None, ctx, state, span[0], span[1]))
-            elif isinstance(part, Text):
-                values.append((part.value,) if FILLER not in part.value else UNKNOWN)
-            elif isinstance(part, Variable):
-                index = self.parts(part.index, ctx, state) if part.index is not None else None
-                values.append(self.read(part.name, index, ctx, state, *ctx.place(part.start, part.end)))
-            elif isinstance(part, Substitution):
-                after, value = self.run(part.script, ctx, state)
-                if after is not None:
-                    state.become(after)
-                values.append(value)
-        return concatenate(values) if values else EMPTY
-
     def define(self, name: str, params: Value, body: Arg, call: Call) -> None:
         """Note a proc of the script."""
         bare = name.lstrip(":") if name.startswith("::") else name
         full = f"{call.ctx.namespace}::{bare}" if call.ctx.namespace and not name.startswith("::") else bare
+        self.strangers.clear()
         self.procs[full] = Procedure(full, params, body, call.ctx)
         self.watcher.defined(full, call.start, call.end)

@@ -151,7 +151,7 @@ def rename(flow: Flow, call: Call, state: State) -> Result:
     if new:
         bare = new.lstrip(":")
         flow.watcher.defined(bare, call.start, call.end)
-        flow.aliases[bare] = ((old,),)
+        flow.alias(bare, ((old,),))
     return state, EMPTY
 
 
@@ -164,7 +164,7 @@ def interp(flow: Flow, call: Call, state: State) -> Result:
         name = args[1].text
         if name is not None:
             flow.watcher.defined(name.lstrip(":"), call.start, call.end)
-            flow.aliases[name.lstrip(":")] = tuple(a.value for a in args[3:])
+            flow.alias(name.lstrip(":"), tuple(a.value for a in args[3:]))
     elif sub == "eval" and len(args) > 1:
         _joined(flow, args[1:], call.ctx.changed(frame=Frame("?")), State(open=frozenset("*")), call)
     elif sub == "invokehidden" and len(args) > 1:
@@ -207,7 +207,7 @@ def namespace(flow: Flow, call: Call, state: State) -> Result:
         for arg in args:
             name = arg.text
             if name is not None and not name.startswith("-") and "*" not in name:
-                flow.aliases[name.rpartition("::")[2]] = ((name,),)
+                flow.alias(name.rpartition("::")[2], ((name,),))
     if sub in ("unknown", "code") and args:
         prefix(flow, args[-1], call.ctx, state)
     return state, UNKNOWN
