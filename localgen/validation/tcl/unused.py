@@ -37,7 +37,7 @@ def check_unused(text: str, visits: Iterable[Visit], collector: Collector) -> No
                 targets[bodies[-1]].append(words[1])
     for (start, end), words_set in targets.items():
         used = Counter(_NAME.findall(text, start, end))
-        if any(name in used for name in _SEES_ALL):
+        if not _SEES_ALL.isdisjoint(used):
             continue
         times = Counter(w.value for w in words_set)
         for word in words_set:

@@ -17,6 +17,7 @@ from localgen.validation.tcl.flow.state import Slot, State, merge
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, known
 from localgen.validation.tcl.flow.words import Words
 from localgen_grammars.blocks import FILLER
+from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import PRESET_VARIABLES, is_core
 from localgen_grammars.tcl.expr import FUNCTIONS, ExprNode, parse_expr
 from localgen_grammars.tcl.nodes import Command, Script
@@ -71,11 +72,11 @@ class Flow(Words):
         """Whether the budget is spent: from here on nothing is repeated."""
         return self.steps >= self.budget
 
-    def run_all(self, scripts: Iterable[tuple[Command, Script]]) -> State:
+    def run_all(self, visits: Iterable[Visit]) -> State:
         """Run the file, then procs that nothing called, then what was never reached.
 
         Args:
-            scripts: every command of the file with the script it belongs to, outer before inner.
+            visits: every command of the file, outer before inner.
 
         Returns:
             the state at the end of the run (ways that end early included).
@@ -90,8 +91,10 @@ class Flow(Words):
         for procedure in list(self.procs.values()):
             if procedure.name not in self.called:
                 self._uncalled(procedure, final)
-        for command, script in scripts:
-            if command.start not in self.visited:
+        visited = self.visited
+        for visit in visits:
+            if visit.command.start not in visited:
+                command, script = visit.command, visit.script
                 rest = [c for c in script.commands if c.start >= command.start]
                 self.loops, self.returns, self.failures = [], [[]], []
                 part = Script(script.start, script.end, rest)
