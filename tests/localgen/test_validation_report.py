@@ -94,3 +94,13 @@ def test_the_documentation_has_the_table() -> None:
     text = (ROOT / "docs" / "validation.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
     assert rows == [(name, code.title, code.severity, code.strict) for name, code in CODES.items()]
+
+
+def test_where_findings_are_too_many_errors_come_before_warnings() -> None:
+    text = "package require tool\n" + "".join(f"strange{i} x\n" for i in range(MAX_FINDINGS + 10)) + "}\n"
+    found = report(text)
+    assert len(found.details) == MAX_FINDINGS
+    assert not found.valid
+    assert found.errors == 1 and found.details[-1].code == "TCL006"
+    places = [(f.line, f.column) for f in found.details]
+    assert places == sorted(places)

@@ -148,12 +148,13 @@ def test_a_long_expression_is_no_deep_one() -> None:
     assert codes("set a [expr {" + "1 + " * 3000 + "1}]\nmy::route -net A -layer M1 -width $a\n") == ["CAT014"]
 
 
-BYTES = [p.encode() for p in PIECES] + [b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#", b"\r\n"]
+BYTES = [p.encode() for p in PIECES] + [b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#", b"\r\n", b"\r", b"\xef\xbb\xbf", b"\xed\xa0\x80"]
 
 
 @given(st.binary(max_size=60) | st.lists(st.sampled_from(BYTES), max_size=12).map(b" ".join), st.booleans())
 def test_any_bytes_give_a_report(data: bytes, strict: bool) -> None:
-    for text in (data.decode("latin-1"), data.decode("utf-8", "replace")):
+    decoded = [data.decode("utf-8", how) for how in ("replace", "surrogateescape")]
+    for text in (data.decode("latin-1"), *decoded, "\ufeff" + decoded[1], decoded[0] + "\ud800"):
         found = report(text, strict=strict)
         assert found.valid == (found.errors == 0)
         assert all(1 <= d.line <= d.end.line for d in found.details)

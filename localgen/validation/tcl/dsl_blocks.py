@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
+from localgen.validation.grammars import dsl_hint
 from localgen.validation.repairs import closing, misspelt_token
 from localgen_grammars.blocks import (
     Block,
@@ -103,7 +104,7 @@ class BlockChecks:
         try:
             grammar.parse(text)
         except DslSyntaxError as e:
-            self.collector.add("DSL001", start, end, e.message, e.hint)
+            self.collector.add("DSL001", start, end, e.message, dsl_hint(e, self.catalog.dsls[index]))
 
     def _parse(self, block: Block, *, braced: bool) -> None:
         dsl = self.catalog.dsls[block.dsl]
@@ -122,7 +123,7 @@ class BlockChecks:
             at = source.offset(e.offset)
             end = source.offset(min(e.offset + max(e.length, 1), len(source.text)))
             repairs = misspelt_token(self.text, at, e.expected)
-            self.collector.add("DSL001", at, max(end, at), e.message, e.hint, repairs=repairs)
+            self.collector.add("DSL001", at, max(end, at), e.message, dsl_hint(e, dsl), repairs=repairs)
 
     def _misplaced(self, start: int, end: int, name: str) -> None:
         self.collector.add("DSL004", start, end, f"{name}: a block stands where a statement may stand, not inside one")
