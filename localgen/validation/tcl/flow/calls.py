@@ -139,8 +139,8 @@ class Watcher(Protocol):
     def defined(self, name: str, start: int, end: int) -> None:
         """The script defines a command (`proc`, `rename`, `interp alias`)."""
 
-    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
-        """A variable is read that nothing can have set; `shared` where it is a global or a namespace's."""
+    def unset_variable(self, name: str, key: str, state: State, start: int, end: int) -> None:
+        """A variable is read that nothing can have set; `key` is the slot that it would be in."""
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
         """A global variable (`::name`) is set."""

@@ -192,7 +192,9 @@ def namespace(flow: Flow, call: Call, state: State) -> Result:
         if name is None:
             return flow.body(Arg(UNKNOWN, args[1].start, args[1].end), call.ctx, state)
         inner = name.strip(":") if name.startswith("::") else "::".join(filter(None, (call.ctx.namespace, name)))
-        return _joined(flow, args[1:], call.ctx.changed(namespace=inner), state, call)
+        # A level of its own: what `variable` links in it is linked nowhere else.
+        level = Frame("::", caller=call.ctx.frame)
+        return _joined(flow, args[1:], call.ctx.changed(namespace=inner, frame=level), state, call)
     if sub == "current":
         return state, ("::" + call.ctx.namespace,)
     if sub in ("tail", "qualifiers") and len(args) == 1:
