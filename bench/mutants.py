@@ -33,6 +33,7 @@ from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"localgen_grammars": ROOT / "grammars", "localgen": ROOT}
@@ -176,6 +177,9 @@ class Mutation:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Print what lives, and the share of the killed."""
+        # Each mutant meets the same examples.
+        settings.register_profile("mutants", deadline=None, derandomize=True, database=None)
+        settings.load_profile("mutants")
         self.items = session.items
         outcome, told = _in_child(self._baseline, 20 * self.seconds)
         if outcome != 0:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 
 
 class Names:
