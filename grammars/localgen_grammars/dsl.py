@@ -50,7 +50,8 @@ class DslSyntaxError(LocalgenError):
         patterns: Mapping[str, str] | None = None,
     ) -> None:
         known = patterns or {}
-        shown = ", ".join(f"{e} /{known[e]}/" if e in known else e for e in expected[:_MAX_EXPECTED]) + (", …" if len(expected) > _MAX_EXPECTED else "")
+        few = [f"{e} /{known[e]}/" if e in known else e for e in expected[:_MAX_EXPECTED]]
+        shown = ", ".join(few) + (", …" if len(expected) > _MAX_EXPECTED else "")
         super().__init__(message, hint=f"expected {shown}" if shown else "", code="dsl-syntax")
         self.line = line
         self.column = column

@@ -1,8 +1,8 @@
 """Which production of a grammar a text leaves: the rules that are begun, and not yet ended, where it goes wrong.
 
 An LALR parser knows the rules of each state only while its table is made. They are found again from the states on its
-stack: a rule is under way where a beginning of it leads from a state in which the rule may begin to the last one. Earley
-parsers say themselves which rules they are in.
+stack: a rule is under way where a beginning of it leads from a state in which the rule may begin to the last one.
+Earley parsers say themselves which rules they are in.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def left_productions(error: UnexpectedInput, parser: lark.Lark) -> tuple[str, ..
 
 
 def _under_way(states: Sequence[Any], parser: lark.Lark) -> list[Rule]:
-    table: Mapping[Any, Mapping[str, tuple[Any, Any]]] = parser.parser.parser.parser.parse_table.states  # type: ignore[attr-defined]
+    table: Mapping[Any, Mapping[str, tuple[Any, Any]]] = parser.parser.parser.parser.parse_table.states
     begun: list[tuple[int, Rule]] = []
     ended: list[tuple[int, Rule]] = []
     for rule in parser.rules:

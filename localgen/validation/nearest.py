@@ -64,8 +64,8 @@ def _letters(name: str) -> int:
 def _close(name: str, known: list[tuple[str, int, int]], most: int, cutoff: float) -> list[str]:
     """`get_close_matches`, of those names only that may reach the cutoff.
 
-    A letter that the other name lacks matches nothing, so twice the smaller number of the letters left, by the length of
-    both, is no less than the ratio.
+    A letter that the other name lacks matches nothing, so twice the smaller number of the letters left, by the length
+    of both, is no less than the ratio.
     """
     size, bits = len(name), _letters(name)
     least = cutoff / 2

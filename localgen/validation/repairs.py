@@ -68,7 +68,7 @@ def swaps(text: str, start: int, end: int, wanted: Iterable[Swap]) -> tuple[Repa
 def renamed_variable(
     text: str, start: int, end: int, old: str, new: str, *, safe: bool = False
 ) -> tuple[Repair, ...]:
-    """Write another variable's name where `$old`, `${old}` or `old` stands between two offsets; none where it does not."""
+    """Write another variable's name where `$old`, `${old}` or `old` stands; none where none of them does."""
     m = re.compile(r"\$?\{?").match(text, start, end)
     at = m.end() if m is not None else start
     if not text.startswith(old, at) or at + len(old) > end:

@@ -73,7 +73,7 @@ def validate_script(
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """No search for reference cycles meanwhile: it would look through a growing tree, which has none, again and again."""
+    """No search for reference cycles meanwhile: it would go through a growing tree, which has none, again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

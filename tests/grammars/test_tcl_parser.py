@@ -28,7 +28,9 @@ FRAGMENTS = [
     "foo", "bar", "{", "}", '"', "[", "]", "$", "$a", "${a}", "${", "$a(", "(", ")", "\\", "\\\n", "\n", ";", "#",
     " ", "{*}", "\t", "$::x", "a{", "}b", '"c', 'd"', "{e f}", '"g h"', "[i j]", '\\"', "\\{", "\\}", "\\[",
     "if {1} {", "foreach x {1 2} {", "proc p {a} {", "expr {1+2}", "while {$x} {", "catch {", "set a 1", "$x(1)",
-    "{}", '""', "[]", "é", "\r\n", "\\\r\n", "\0", "\ufeff", "\udc80", "\ud800", "\x1c", "\xa0", "namespace eval n {", "} else {", "elseif", "\r", "eval {", "{*}[list a]",
+    "{}", '""', "[]", "é",
+    "\r\n", "\\\r\n", "\0", "\ufeff", "\udc80", "\ud800", "\x1c", "\xa0",
+    "namespace eval n {", "} else {", "elseif", "\r", "eval {", "{*}[list a]",
     "switch $x {a {foo} b {",
 ]  # fmt: skip
 

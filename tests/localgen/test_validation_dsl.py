@@ -64,7 +64,8 @@ def test_good_blocks(text: str) -> None:
 def test_an_error_stands_at_its_place_in_the_file(text: str, where: str) -> None:
     found = lines(text)
     assert len(found) == 1
-    assert found[0].startswith(f"s.tcl:{where}: ") and 'unexpected "0" in rule (expected "spacing:") [DSL001]' in found[0]
+    assert found[0].startswith(f"s.tcl:{where}: ")
+    assert 'unexpected "0" in rule (expected "spacing:") [DSL001]' in found[0]
     assert not report(text).valid_DSL_blocks
 
 

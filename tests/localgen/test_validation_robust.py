@@ -148,7 +148,10 @@ def test_a_long_expression_is_no_deep_one() -> None:
     assert codes("set a [expr {" + "1 + " * 3000 + "1}]\nmy::route -net A -layer M1 -width $a\n") == ["CAT014"]
 
 
-BYTES = [p.encode() for p in PIECES] + [b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#", b"\r\n", b"\r", b"\xef\xbb\xbf", b"\xed\xa0\x80"]
+BYTES = [
+    *(p.encode() for p in PIECES), b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#",
+    b"\r\n", b"\r", b"\xef\xbb\xbf", b"\xed\xa0\x80",
+]  # fmt: skip
 
 
 @given(st.binary(max_size=60) | st.lists(st.sampled_from(BYTES), max_size=12).map(b" ".join), st.booleans())

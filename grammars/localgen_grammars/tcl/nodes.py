@@ -50,9 +50,9 @@ class Word:
     """One word of a command.
 
     `value` is the word as Tcl passes it on, None where that depends on variables or commands. `expand` marks a `{*}`
-    prefix, which belongs to `[start, end)`; `inner_start` and `inner_end` are the word's text without prefix, quotes and
-    braces. `unclosed` is set where the closing brace is missing and was guessed. `given` are the parts where they are
-    more than one text that stands there as it is: most words are just that, and nobody asks for their parts.
+    prefix, which belongs to `[start, end)`; `inner_start` and `inner_end` are the word's text without prefix, quotes
+    and braces. `unclosed` is set where the closing brace is missing and was guessed. `given` are the parts where they
+    are more than one text that stands there as it is: most words are just that, and nobody asks for their parts.
     """
 
     start: int

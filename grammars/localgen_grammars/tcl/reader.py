@@ -1,7 +1,8 @@
 """Reads commands, words and substitutions at a place of a text: the twelve rules of Tcl(n), with recovery.
 
-A hand-written parser: it knows what a command, a word and a substitution is, and *not* what any command means. An error
-ends its command only: parsing goes on at a place that indentation suggests, so that one dropped brace gives one finding.
+A hand-written parser: it knows what a command, a word and a substitution is, and *not* what any command means. An
+error ends its command only: parsing goes on at a place that indentation suggests, so that one dropped brace gives one
+finding.
 Most words are plain, so each is tried with one regular expression first, its blanks included.
 
 Problem kinds: missing-brace, missing-quote, missing-bracket, missing-paren, missing-variable-brace, extra-after-brace,
@@ -153,11 +154,10 @@ class Reader:
             char = text[pos]
             if char in ends:
                 return pos
-            if char in _SPACES or char == "\\":
-                if (gap := _GAP.match(text, pos, end)) is not None:
-                    pos = gap.end()
-                    if pos >= end or text[pos] in ends:
-                        return pos
+            if (char in _SPACES or char == "\\") and (gap := _GAP.match(text, pos, end)) is not None:
+                pos = gap.end()
+                if pos >= end or text[pos] in ends:
+                    return pos
 
     def word(self, pos: int, depth: int) -> Word:
         """The word at `pos`."""

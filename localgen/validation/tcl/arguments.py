@@ -7,7 +7,7 @@ or a flag; a word that begins with `-` and a letter is an option wherever no val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from localgen.validation.nearest import did_you_mean
@@ -155,7 +155,7 @@ class _Matcher:
         self.out.uncertain = True
         self.stray = not (meant in self.options and self.options[meant].type == "flag")
 
-    def _value_is_missing(self, args: tuple[Arg, ...], i: int) -> bool:
+    def _value_is_missing(self, args: Sequence[Arg], i: int) -> bool:
         """Whether the word where a value is due is the next option (`-net -layer M3`)."""
         text = args[i].text
         if text is None or not text.startswith("-") or text[1:] not in self.options:

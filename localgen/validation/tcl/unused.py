@@ -21,9 +21,13 @@ def check_unused(text: str, visits: Iterable[Visit], collector: Collector) -> No
     """Report `set name value` in a proc whose body has the name nowhere else."""
     bodies: list[tuple[int, int]] = []
     targets: dict[tuple[int, int], list[Word]] = defaultdict(list)
+    # What some proc reaches for in its caller.
+    reached: set[str | None] = set()
     for visit in visits:
         words = visit.command.words
         name = words[0].value
+        if name == "upvar":
+            reached.update(word.value for word in words[1:])
         if name != "proc" and (name != "set" or not bodies):
             continue
         while bodies and visit.command.start >= bodies[-1][1]:
@@ -41,6 +45,8 @@ def check_unused(text: str, visits: Iterable[Visit], collector: Collector) -> No
             continue
         times = Counter(w.value for w in words_set)
         for word in words_set:
-            if word.value is not None and used[word.value] == times.pop(word.value, -1):
+            if word.value is None or word.value in reached:
+                continue
+            if used[word.value] == times.pop(word.value, -1):
                 message = f'"{word.value}" is set but never used'
                 collector.add("VAR002", word.start, word.end, message, "remove it, or use it")

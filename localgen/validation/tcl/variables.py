@@ -75,7 +75,8 @@ class VariableChecks:
         for one in names:
             repairs += renamed_variable(self.collector.text, start, end, name, one, safe=len(names) == 1)
         meant = " and ".join(names)
-        return _Problem("VAR003", start, end, f'"{name}" is not set in this namespace, {meant} {"is" if len(names) == 1 else "are"}', hint, repairs)
+        message = f'"{name}" is not set in this namespace, {meant} {"is" if len(names) == 1 else "are"}'
+        return _Problem("VAR003", start, end, message, hint, repairs)
 
     def _unset(self, name: str, key: str, state: State, start: int, end: int) -> _Problem:
         frame, bar, _ = key.rpartition("|")
