@@ -200,7 +200,7 @@ class Mutation:
                 print(f"  changes nothing: {name}", flush=True)
             else:
                 print(f"  lives ({len(chosen)} tests): {name}", flush=True)
-            if number % 50 == 0:
+            if number % 10 == 0:
                 print(f"{dead} of {number} killed", flush=True)
         real = max(len(self.sample) - same, 1)
         print(f"{dead} of {real} mutants killed ({100 * dead / real:.0f} %), {same} more change nothing")

@@ -140,7 +140,9 @@ def test_code_in_a_command_is_looked_into(text: str) -> None:
     assert "TCL015" in codes(text.replace("@", 'puts a"b') + "\n")
 
 
-@pytest.mark.parametrize("text", ["while {1} {@} {3}", "proc p {@}", "foreach x {@}", "after cancel {@}", "dict for {@} {1}"])
+@pytest.mark.parametrize(
+    "text", ["while {1} {@} {3}", "proc p {@}", "foreach x {@}", "after cancel {@}", "dict for {@} {1}"]
+)
 def test_what_is_no_code_is_not_looked_into(text: str) -> None:
     assert "TCL015" not in codes(text.replace("@", 'puts a"b') + "\n")
 
