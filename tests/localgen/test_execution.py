@@ -13,8 +13,9 @@ from lab_domain import CATALOG, RULE, write_domain
 from oracle import requires_tcl
 
 from localgen.execution import tcl_program
+from localgen.execution.events import BlockEvent, CallEvent
 from localgen.execution.run_check import RunCheck
-from localgen.execution.trace import BlockEvent, CallEvent, Tracer
+from localgen.execution.trace import Tracer
 from localgen.validation.report import Report
 from localgen.validation.validate import validate_script
 from localgen_bundle.default import default_folder

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from localgen_grammars.tcl.nodes import Part, Script, Substitution, SyntaxProblem, Variable, Word
-from localgen_grammars.tcl.reader import Broken, Reader, Source
+from localgen_grammars.tcl.reader import Broken, Reader
+from localgen_grammars.tcl.source import Source
 
 
 class Tree(Source):

@@ -12,7 +12,6 @@ extra-after-quote, too-deep.
 from __future__ import annotations
 
 import re
-from functools import cached_property
 
 from localgen_grammars.tcl.escapes import join_lines, read_escape
 from localgen_grammars.tcl.nodes import (
@@ -26,7 +25,8 @@ from localgen_grammars.tcl.nodes import (
     Variable,
     Word,
 )
-from localgen_grammars.tcl.recovery import closing_braces, guess_close
+from localgen_grammars.tcl.recovery import guess_close
+from localgen_grammars.tcl.source import Source
 
 MAX_DEPTH = 60  # nested brackets and array indices: far more than scripts have, far less than Python's stack
 
@@ -61,23 +61,6 @@ class Broken(Exception):
     def __init__(self, kind: str, message: str, start: int, end: int, hint: str = "") -> None:
         super().__init__(message)
         self.problem = SyntaxProblem(kind, message, start, end, hint)
-
-
-class Source:
-    """A text, the syntax errors noted in it, and where its braces close."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.noted: list[SyntaxProblem] = []
-
-    def braces(self, pos: int, end: int) -> int | None:
-        """The offset after the brace that closes the one at `pos`, None where there is none before `end`."""
-        after = self._closes.get(pos)
-        return after if after is not None and after <= end else None
-
-    @cached_property
-    def _closes(self) -> dict[int, int]:
-        return closing_braces(self.text)
 
 
 class Reader:
