@@ -141,7 +141,8 @@ def _mutant(path: Path, i: int, j: int) -> Mutant:
     what, new = list(_changes(node))[j]
     source = ast.unparse(node.test if isinstance(node, ast.If) else node)
     first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
-    changed: ast.Module = ast.fix_missing_locations(_Replace(node, new).visit(tree))
+    changed = ast.fix_missing_locations(_Replace(node, new).visit(tree))
+    assert isinstance(changed, ast.Module)
     code = next(c for c in _codes(compile(changed, str(path), "exec")) if c.co_firstlineno == first)
     package = next(p for p, folder in PACKAGES.items() if path.is_relative_to(folder / p))
     module = ".".join(path.relative_to(PACKAGES[package]).with_suffix("").parts).removesuffix(".__init__")
