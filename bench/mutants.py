@@ -184,8 +184,11 @@ class Mutation:
         self.items = session.items
         outcome, told = _in_child(self._baseline, 20 * self.seconds)
         if outcome != 0:
-            sys.exit(f"the tests fail without any change: {told[-300:]}")
-        calls, seconds = json.loads(told)
+            sys.exit(f"the tests cannot be run: {told[-300:]}")
+        calls, seconds, failed = json.loads(told)
+        print(*(f"  left out, fails without any change: {name}" for name in failed), sep="\n")
+        if len(failed) > len(self.items) // 100:
+            sys.exit("too many tests fail without any change")
         equivalent = {(e["module"], e["function"], e["source"], e["change"]) for e in
                       tomllib.loads(EQUIVALENT.read_text("utf-8"))["mutant"]}  # fmt: skip
         dead = same = 0
@@ -211,6 +214,7 @@ class Mutation:
         """Run every test once: which functions each calls, and how long it takes."""
         called: dict[str, set[int]] = defaultdict(set)
         took: list[float] = []
+        failed: list[str] = []
         roots = tuple(str(ROOT / start) for start in MODULES)
         now: set[tuple[str, int]] = set()
 
@@ -228,12 +232,14 @@ class Mutation:
                 reports = runtestprotocol(item, log=False, nextitem=following)
             finally:
                 sys.setprofile(None)
-            if any(report.failed for report in reports):
-                raise AssertionError(item.nodeid)
             took.append(time.perf_counter() - begin)
+            if any(report.failed for report in reports):
+                # It fails without any change (a limit of time on a busy machine, say): it can kill nothing.
+                failed.append(item.nodeid)
+                continue
             for place in now:
                 called["{}:{}".format(*place)].add(i)
-        return json.dumps([{place: sorted(tests) for place, tests in called.items()}, took])
+        return json.dumps([{place: sorted(tests) for place, tests in called.items()}, took, failed])
 
     def _with(self, mutant: Mutant, chosen: Sequence[pytest.Item]) -> str:
         _function(mutant).__code__ = mutant.code

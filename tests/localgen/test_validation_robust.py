@@ -125,9 +125,9 @@ def test_any_script_gives_a_report(seed: int) -> None:
     ],
 )
 def test_scripts_that_would_run_for_ever_are_checked_in_bounded_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     report(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
