@@ -7,6 +7,7 @@ is not LALR. What a block is and where it stands in a script is `blocks`' busine
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from lark.exceptions import LarkError, UnexpectedCharacters, UnexpectedEOF, Unex
 from lark.lexer import PatternStr, TerminalDef, Token
 from lark.tree import Tree
 
+from localgen_grammars.productions import left_productions
 from localgen_retrieval.errors import ExitCode, GrammarError, LocalgenError
 
 _MAX_EXPECTED = 8
+_MAX_PATTERN = 32
 
 
 class DslSyntaxError(LocalgenError):
@@ -27,20 +30,35 @@ class DslSyntaxError(LocalgenError):
         line, column: where, counted from 1 in the text given to `parse`.
         offset, length: the same as a character offset, and how many characters are not accepted (0 at the end).
         expected: what could stand there: literals in quotes, other terminals by name, "end of block".
+        productions: the rules of the grammar that the text leaves there, innermost first.
+
+    `patterns` are those of terminals, by name, that the hint shows.
     """
 
     exit_code = ExitCode.INVALID
 
     def __init__(
-        self, message: str, *, line: int, column: int, offset: int, length: int = 0, expected: tuple[str, ...] = ()
+        self,
+        message: str,
+        *,
+        line: int,
+        column: int,
+        offset: int,
+        length: int = 0,
+        expected: tuple[str, ...] = (),
+        productions: tuple[str, ...] = (),
+        patterns: Mapping[str, str] | None = None,
     ) -> None:
-        shown = ", ".join(expected[:_MAX_EXPECTED]) + (", …" if len(expected) > _MAX_EXPECTED else "")
+        known = patterns or {}
+        few = [f"{e} /{known[e]}/" if e in known else e for e in expected[:_MAX_EXPECTED]]
+        shown = ", ".join(few) + (", …" if len(expected) > _MAX_EXPECTED else "")
         super().__init__(message, hint=f"expected {shown}" if shown else "", code="dsl-syntax")
         self.line = line
         self.column = column
         self.offset = offset
         self.length = length
         self.expected = expected
+        self.productions = productions
 
 
 @dataclass(frozen=True)
@@ -98,13 +116,21 @@ class DslGrammar:
             what = "the block ends too early" if text.strip() else "the block is empty"
         else:
             what = f"unexpected {_excerpt(text, offset)}"
+        productions = left_productions(e, self.lark)
+        place = f" in {' or '.join(productions)}" if productions else ""
         return DslSyntaxError(
-            f"{self.name}: {what}",
+            f"{self.name}: {what}{place}",
+            productions=productions,
             line=text.count("\n", 0, offset) + 1,
             column=offset - (text.rfind("\n", 0, offset) + 1) + 1,
             offset=offset,
             length=0 if at_end else len(_word_at(text, offset)),
             expected=expected,
+            patterns={
+                t.name: t.pattern.value
+                for t in self.lark.terminals
+                if not isinstance(t.pattern, PatternStr) and len(t.pattern.value) <= _MAX_PATTERN
+            },
         )
 
 

@@ -67,7 +67,7 @@ def _print_json(checked: Sequence[Checked], *, single: bool) -> None:
 
 def _document(answer: Checked) -> dict[str, Any]:
     if answer.report is not None:
-        return answer.report.model_dump(mode="json") | document(answer.change)
+        return answer.report.to_document() | document(answer.change)
     error = answer.error
     assert error is not None
     return {

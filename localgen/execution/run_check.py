@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localgen.execution.trace import CallEvent, Event, Trace, Tracer
+from localgen.execution.events import CallEvent, Event, Trace
+from localgen.execution.trace import Tracer
 from localgen.validation.codes import Severity
 from localgen.validation.findings import Collector
 from localgen.validation.report import Run

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import lark
 
 from localgen.execution.canonical import canonical_word, default_value, token
+from localgen.execution.events import BlockEvent, CallEvent, Event, Round, Trace
 from localgen.execution.process import Limits, run_limited
 from localgen.execution.tcl_program import tcl_command
 from localgen_grammars.blocks import cut_blocks, is_braced
@@ -32,73 +32,6 @@ MEMORY = 1 << 30
 CHARACTERS = 4_000_000
 # Beyond the limit inside, for the start and for what Tcl does not interrupt.
 _GRACE = 2
-
-Limit = Literal["time", "commands", "memory", "output", "redefined"]
-
-
-@dataclass(frozen=True)
-class CallEvent:
-    """A catalog proc was called: arguments by name, words without a place, and the line of the script."""
-
-    name: str
-    args: dict[str, Any]
-    stray: tuple[str, ...] = ()
-    line: int | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
-class BlockEvent:
-    """A DSL block was met: its statements as tokens."""
-
-    dsl: str
-    statements: list[list[str]]
-    text: str = field(default="", compare=False)
-    line: int | None = field(default=None, compare=False)
-
-
-Event: TypeAlias = CallEvent | BlockEvent
-
-
-@dataclass(frozen=True)
-class Round:
-    """One run.
-
-    Attributes:
-        events: what was called, in order.
-        variables: the catalog's variables that were assigned, with their last values.
-        globals: the other global variables at the end, as text.
-        output: what `puts` wrote.
-    """
-
-    events: tuple[Event, ...]
-    variables: dict[str, Any]
-    globals: dict[str, str] = field(default_factory=dict, compare=False)
-    output: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What a script did; `error` says why it stopped early, or is empty. `problems` are bad arguments and blocks.
-
-    `line` is where the error is, `limit` the limit that stopped the script, `tcl` the version that ran it.
-    """
-
-    error: str
-    rounds: tuple[Round, ...]
-    problems: tuple[str, ...]
-    line: int | None = None
-    limit: Limit | None = None
-    tcl: str = ""
-
-    @property
-    def ran(self) -> bool:
-        """Whether the script is complete Tcl and ran to its end."""
-        return not self.error
-
-    @property
-    def procs(self) -> frozenset[str]:
-        """The names of all catalog procs that were called, in any run."""
-        return frozenset(name for r in self.rounds for name in _called(r.events))
 
 
 class Tracer:
@@ -285,15 +218,6 @@ def _first_value(name: str, default: Any) -> str:
 
 def _is_token(x: object) -> bool:
     return isinstance(x, lark.Token)
-
-
-def _called(events: Sequence[Any]) -> Iterator[str]:
-    for event in events:
-        if isinstance(event, CallEvent):
-            yield event.name
-            for value in event.args.values():
-                if isinstance(value, list):
-                    yield from _called(value)
 
 
 def _quote(text: str) -> str:

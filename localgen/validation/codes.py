@@ -85,6 +85,7 @@ CODES: dict[str, Code] = {
     "POL008": Code("A command of the catalog or of Tcl is redefined", "warning"),
     "VAR001": Code("A variable is read before anything sets it", "warning"),
     "VAR002": Code("A variable of a proc that is set but never used", "hint", "hint"),
+    "VAR003": Code("A variable in the wrong namespace, or without the one it is in", "warning"),
     "RUN001": Code("The script fails when it runs"),
     "RUN002": Code("The script meets a limit of the execution check"),
     "CHK001": Code("The domain's own checker reports an error"),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from localgen.validation.codes import Level, Severity, level_of
+from localgen.validation.codes import LEVELS, Level, Severity, level_of
 from localgen.validation.original import Original
 from localgen.validation.repairs import Repair
 from localgen.validation.report import Finding, Fix, Position, Report, Run, TextEdit
@@ -17,7 +17,7 @@ MAX_FINDINGS = 500
 _MAX_COLLECTED = 20 * MAX_FINDINGS
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Found:
     """A finding by offsets, its level still open to `off`."""
 
@@ -36,6 +36,10 @@ class Places:
 
     comments: list[tuple[int, int]] | None = None
     blocks: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _gravity(found: Found) -> int:
+    return -LEVELS.index(found.level)
 
 
 def _place(found: Found) -> tuple[int, int]:
@@ -104,9 +108,12 @@ class Collector:
             self._found.pop((f.start, f.code, f.message), None)
 
     def report(self, *, file: str, domain: str, blocks: int, run: Run | None = None) -> Report:
-        """The report, findings in the order of their places."""
+        """The report, findings in the order of their places; where they are too many, errors before all others."""
         shown = sorted((f for f in self._found.values() if f.level != "off"), key=_place)
-        details = tuple(self._finding(f, f.level) for f in shown[:MAX_FINDINGS] if f.level != "off")
+        kept = shown
+        if len(shown) > MAX_FINDINGS:
+            kept = sorted(sorted(shown, key=_gravity)[:MAX_FINDINGS], key=_place)
+        details = tuple(self._finding(f, f.level) for f in kept if f.level != "off")
         wrong = {f.code[:3] for f in shown if f.level == "error"}
         counts = Counter(f.severity for f in details)
         return Report(

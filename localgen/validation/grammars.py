@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from localgen_retrieval.catalog_io import Domain
 
 if TYPE_CHECKING:
-    from localgen_grammars.dsl import DslGrammar
+    from localgen_grammars.dsl import DslGrammar, DslSyntaxError
+    from localgen_retrieval.catalog import Dsl
 
 
 class Grammars(Mapping[str, "DslGrammar"]):
@@ -40,3 +41,9 @@ def _compiled(text: str, name: str, path: Path | None) -> DslGrammar:
     from localgen_grammars.dsl import load_grammar
 
     return load_grammar(text, name, path)
+
+
+def dsl_hint(error: DslSyntaxError, dsl: Dsl) -> str:
+    """What could stand there, and the catalog's example of a production that is left."""
+    example = next((p.example for p in dsl.productions if p.name in error.productions and p.example), "")
+    return "; ".join(filter(None, (error.hint, f"like {' '.join(example.split())}" if example else "")))

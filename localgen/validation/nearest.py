@@ -4,22 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+
+
+class Names:
+    """Known names, prepared for many searches."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.names = list(dict.fromkeys(known))
+        self._plain = {n: n.removeprefix("::") for n in self.names}
+        self._tails: dict[str, list[str]] = {}
+        for name in self.names:
+            self._tails.setdefault(name.rsplit("::", 1)[-1], []).append(name)
+        self._lowered = {n.lower(): n for n in self.names}
+        self._last = {n.rsplit("::", 1)[-1].lower(): n for n in self.names}
+        self._whole = _prepared(self._lowered)
+        self._parts = _prepared(self._last)
+
+    def nearest(self, name: str, *, most: int = 3) -> list[str]:
+        """The names closest to `name`, best first; a name in another namespace counts as close."""
+        wanted = name.removeprefix("::")
+        tail = wanted.rsplit("::", 1)[-1]
+        out = [n for n, plain in self._plain.items() if plain == wanted] if wanted.endswith(":") else []
+        out += self._tails.get(tail, ()) if tail else ()
+        close = _close(wanted.lower(), self._whole, most, 0.7)
+        # The second best is worth a mention only where it is nearly as good as the best.
+        if close:
+            least = _ratio(wanted, close[0]) - 0.1
+            out += [self._lowered[m] for m in close if _ratio(wanted, m) >= least]
+        elif not out and "::" not in wanted:
+            out = [self._last[m] for m in _close(tail.lower(), self._parts, 1, 0.8)]
+        return list(dict.fromkeys(out))[:most]
+
+
+@lru_cache(maxsize=64)
+def names_of(known: tuple[str, ...]) -> Names:
+    """Prepared names; those of one catalog are the same for all scripts."""
+    return Names(known)
 
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """The known names closest to `name`, best first; a name in another namespace counts as close."""
-    wanted = name.removeprefix("::")
-    names = list(dict.fromkeys(known))
-    lowered = {n.lower(): n for n in names}
-    tail = wanted.rsplit("::", 1)[-1]
-    out = [n for n in names if n.removeprefix("::") == wanted or (tail and n.rsplit("::", 1)[-1] == tail)]
-    close = get_close_matches(wanted.lower(), list(lowered), n=most, cutoff=0.7)
-    # The second best is worth a mention only where it is nearly as good as the best.
-    out += [lowered[m] for m in close if _ratio(wanted, m) >= _ratio(wanted, close[0]) - 0.1]
-    if not out and "::" not in wanted:
-        tails = {n.rsplit("::", 1)[-1].lower(): n for n in names}
-        out = [tails[m] for m in get_close_matches(tail.lower(), list(tails), n=1, cutoff=0.8)]
-    return list(dict.fromkeys(out))[:most]
+    return Names(known).nearest(name, most=most)
+
+
+def _prepared(names: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Each name with its length and its letters, as bits."""
+    return [(name, len(name), _letters(name)) for name in names]
+
+
+@lru_cache(maxsize=4096)
+def _letters(name: str) -> int:
+    bits = 0
+    for char in name:
+        bits |= 1 << (ord(char) & 127)
+    return bits
+
+
+def _close(name: str, known: list[tuple[str, int, int]], most: int, cutoff: float) -> list[str]:
+    """`get_close_matches`, of those names only that may reach the cutoff.
+
+    A letter that the other name lacks matches nothing, so twice the smaller number of the letters left, by the length
+    of both, is no less than the ratio.
+    """
+    size, bits = len(name), _letters(name)
+    least = cutoff / 2
+    near = [
+        other
+        for other, length, letters in known
+        if min(size - (bits & ~letters).bit_count(), length - (letters & ~bits).bit_count()) >= least * (size + length)
+    ]
+    return get_close_matches(name, near, n=most, cutoff=cutoff) if near else []
 
 
 def clear_nearest(name: str, known: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import cached_property
 from itertools import accumulate
 
 _STEP = 4096
@@ -15,7 +16,7 @@ def unified(text: str) -> str:
 
     Line ends are newlines, and bytes that are not UTF-8 are the characters of that number, as Tcl 8.6 reads them.
     """
-    out = text.replace("\r\n", "\n").replace("\r", "\n")
+    out = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     return out if first_alien(text) is None else _ALIEN.sub(lambda m: chr(_byte(m)), out)
 
 
@@ -32,11 +33,18 @@ class Original:
 
     def __init__(self, text: str) -> None:
         self.content = text
-        # Offsets in the unified text of the newlines that are two characters in the file.
-        self._wide = [m.start() - i for i, m in enumerate(re.finditer("\r\n", text))]
-        ends = text.count("\n") + text.count("\r") - len(self._wide)
-        self._line_end = "\r\n" if 2 * len(self._wide) > ends else "\n"
         self._bytes: list[int] | None = None
+
+    @cached_property
+    def _wide(self) -> list[int]:
+        """Offsets in the unified text of the newlines that are two characters in the file."""
+        found = re.finditer("\r\n", self.content) if "\r" in self.content else ()
+        return [m.start() - i for i, m in enumerate(found)]
+
+    @cached_property
+    def _line_end(self) -> str:
+        ends = self.content.count("\n") + self.content.count("\r") - len(self._wide)
+        return "\r\n" if 2 * len(self._wide) > ends else "\n"
 
     def offset(self, at: int) -> int:
         """The offset in the file of an offset in the unified text."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
+from localgen.validation.grammars import dsl_hint
 from localgen.validation.repairs import headed, misspelt_token
 from localgen_retrieval.catalog import Catalog
 
@@ -21,12 +22,12 @@ def check_plain(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar],
     if header and not text.lstrip("\ufeff\n").startswith(header):
         message = f"the text does not begin with {header}"
         collector.add("POL003", 0, 0, message, repairs=(headed(text, header),))
-    grammar = next((grammars[d.name] for d in catalog.dsls if d.name in grammars), None)
-    if grammar is None:
+    dsl = next((d for d in catalog.dsls if d.name in grammars), None)
+    if dsl is None:
         return 1
     try:
-        grammar.parse(text)
+        grammars[dsl.name].parse(text)
     except DslSyntaxError as e:
         at, end = e.offset, e.offset + e.length
-        collector.add("DSL001", at, end, e.message, e.hint, repairs=misspelt_token(text, at, e.expected))
+        collector.add("DSL001", at, end, e.message, dsl_hint(e, dsl), repairs=misspelt_token(text, at, e.expected))
     return 1

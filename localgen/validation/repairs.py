@@ -65,6 +65,18 @@ def swaps(text: str, start: int, end: int, wanted: Iterable[Swap]) -> tuple[Repa
     return tuple(out)
 
 
+def renamed_variable(
+    text: str, start: int, end: int, old: str, new: str, *, safe: bool = False
+) -> tuple[Repair, ...]:
+    """Write another variable's name where `$old`, `${old}` or `old` stands; none where none of them does."""
+    m = re.compile(r"\$?\{?").match(text, start, end)
+    at = m.end() if m is not None else start
+    if not text.startswith(old, at) or at + len(old) > end:
+        return ()
+    sign = "$" if text.startswith("$", start) else ""
+    return (Repair(f"write {sign}{new} instead of {sign}{old}", (Edit(at, at + len(old), new),), safe),)
+
+
 def spelling(name: str, known: Iterable[str], *, prefix: str = "") -> tuple[Swap, ...]:
     """The name that was meant, where one is clearly the nearest."""
     meant = clear_nearest(name, known)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from localgen.validation.codes import Severity
 
@@ -14,19 +13,17 @@ REPORT_VERSION = 1
 _PICTURES = {**{code: 0x2400 + code for code in range(32)}, 127: 0x2421}
 
 
-class Position(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
     """A place in a text; lines and columns count from 1, columns in characters."""
-
-    model_config = ConfigDict(frozen=True)
 
     line: int
     column: int
 
 
-class TextEdit(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextEdit:
     """The characters `[start, end)` of the file become `text`; the bytes of its UTF-8 form are given too."""
-
-    model_config = ConfigDict(frozen=True)
 
     start: int
     end: int
@@ -35,20 +32,18 @@ class TextEdit(BaseModel):
     text: str
 
 
-class Fix(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
     """One way to repair a finding; `safe` where the meaning is clear, so that `--fix` applies it."""
-
-    model_config = ConfigDict(frozen=True)
 
     message: str
     safe: bool
     edits: tuple[TextEdit, ...]
 
 
-class Finding(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
     """One thing wrong, from (line, column) up to, not including, `end`."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: str
     message: str
@@ -60,7 +55,8 @@ class Finding(BaseModel):
     fixes: tuple[Fix, ...] = ()
 
 
-class Run(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
     """What the execution check saw (docs/validation.md).
 
     Attributes:
@@ -73,8 +69,6 @@ class Run(BaseModel):
         problems: bad arguments and blocks that were met.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     ok: bool
     error: str = ""
     line: int | None = None
@@ -82,18 +76,17 @@ class Run(BaseModel):
     tcl: str = ""
     mocks: bool = False
     calls: tuple[dict[str, Any], ...] = ()
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = field(default_factory=dict)
     output: str = ""
     problems: tuple[str, ...] = ()
 
 
-class Report(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
     """The verdict on one script.
 
     `valid` is the absence of errors; `valid_syntax` that of TCL errors, `valid_DSL_blocks` that of DSL errors.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     version: int = REPORT_VERSION
     file: str = ""
@@ -109,9 +102,39 @@ class Report(BaseModel):
     details: tuple[Finding, ...] = ()
     run: Run | None = None
 
+    def to_document(self) -> dict[str, Any]:
+        """The report as JSON has it (docs/validation.md)."""
+        document: dict[str, Any] = _plain(asdict(self))
+        return document
+
+    @staticmethod
+    def from_document(document: Mapping[str, Any]) -> Report:
+        """The report that a document was made of. Raises KeyError or TypeError for another document."""
+        details = tuple(
+            Finding(**{
+                **found,
+                "end": Position(**found["end"]),
+                "fixes": tuple(
+                    Fix(**{**fix, "edits": tuple(TextEdit(**edit) for edit in fix["edits"])}) for fix in found["fixes"]
+                ),
+            })
+            for found in document["details"]
+        )
+        run = document["run"]
+        if run is not None:
+            run = Run(**{**run, "calls": tuple(run["calls"]), "problems": tuple(run["problems"])})
+        return Report(**{**document, "details": details, "run": run})
+
     def lines(self) -> list[str]:
         """One line per finding: `file:line:column: message [code]`, its hint in parentheses."""
         return [headline(self.file or "<script>", f) for f in self.details]
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, all the way down."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def headline(file: str, finding: Finding, paint: Callable[[str, str], str] = lambda text, role: text) -> str:

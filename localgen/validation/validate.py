@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from localgen.validation.codes import Level
@@ -57,7 +59,8 @@ def validate_script(
         message = f"the byte 0x{byte:X} is not UTF-8"
         collector.add("TCL016", start, start + 1, message, "save the script as UTF-8")
     try:
-        blocks = HOSTS[domain.catalog.host](read, domain.catalog, grammars_of(domain), collector)
+        with _no_collections():
+            blocks = HOSTS[domain.catalog.host](read, domain.catalog, grammars_of(domain), collector)
     except RecursionError:
         collector.add("TCL008", 0, 0, "nested too deeply to be checked")
         blocks = 0
@@ -66,3 +69,15 @@ def validate_script(
         suppress(read, collector)
     run = next((r for r in runs if r is not None), None)
     return collector.report(file=filename, domain=domain.name, blocks=blocks, run=run)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """No search for reference cycles meanwhile: it would go through a growing tree, which has none, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -10,7 +10,8 @@ import pytest
 from lab_domain import CATALOG, write_domain
 from oracle import requires_tcl
 
-from localgen.execution.trace import CallEvent, Trace, Tracer
+from localgen.execution.events import CallEvent, Trace
+from localgen.execution.trace import Tracer
 from localgen_retrieval.catalog_io import load_domain
 
 pytestmark = requires_tcl

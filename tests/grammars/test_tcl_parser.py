@@ -28,7 +28,9 @@ FRAGMENTS = [
     "foo", "bar", "{", "}", '"', "[", "]", "$", "$a", "${a}", "${", "$a(", "(", ")", "\\", "\\\n", "\n", ";", "#",
     " ", "{*}", "\t", "$::x", "a{", "}b", '"c', 'd"', "{e f}", '"g h"', "[i j]", '\\"', "\\{", "\\}", "\\[",
     "if {1} {", "foreach x {1 2} {", "proc p {a} {", "expr {1+2}", "while {$x} {", "catch {", "set a 1", "$x(1)",
-    "{}", '""', "[]", "é", "namespace eval n {", "} else {", "elseif", "\r", "eval {", "{*}[list a]",
+    "{}", '""', "[]", "é",
+    "\r\n", "\\\r\n", "\0", "\ufeff", "\udc80", "\ud800", "\x1c", "\xa0",
+    "namespace eval n {", "} else {", "elseif", "\r", "eval {", "{*}[list a]",
     "switch $x {a {foo} b {",
 ]  # fmt: skip
 
@@ -54,6 +56,8 @@ def problems_of(text: str) -> list[SyntaxProblem]:
 @example('"a"b "c')
 @example("${")
 @example("\ud800")
+@example("\ufeffset a 1\r\nset b {\r\n}\r\n")
+@example("set a \udcff\0\\\r\n")
 def test_printing_a_parsed_text_gives_the_text(text: str) -> None:
     assert unparse(parse(text)) == text
 
@@ -66,6 +70,12 @@ def test_tokens_follow_each_other_without_gaps(text: str) -> None:
         assert token.text == text[token.start : token.end]
         at = token.end
     assert at == len(text)
+
+
+@given(st.binary(max_size=80))
+def test_printing_what_any_bytes_parse_to_gives_the_bytes(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    assert unparse(parse(text)).encode("utf-8", "surrogateescape") == data
 
 
 @given(tcl_like)

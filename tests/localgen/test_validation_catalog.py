@@ -74,6 +74,7 @@ WRONG = [
     ("my::route -net A x -layer M1", "CAT009", "my::route: option -layer after a positional argument"),
     ("my::route -net A -layer M1 x y", "CAT010", 'my::route: unexpected argument "y" (it takes 1 positional argument)'),
     ("my::note -text a b", "CAT010", 'my::note: unexpected argument "b" (its arguments are written -name value)'),
+    ("my::route -net A -layer -shield", "CAT011", "my::route: -layer has no value (write -layer M1|M2|M3)"),
     ("my::note -text", "CAT011", "my::note: -text has no value (write -text <string>)"),
     ("my::route -net -layer M1", "CAT011", "my::route: -net has no value (write -net <net>)"),
     ("my::route -net A -layer M1 -width abc", "CAT012", 'my::route: -width: "abc" is not a number'),

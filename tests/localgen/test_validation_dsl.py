@@ -64,7 +64,8 @@ def test_good_blocks(text: str) -> None:
 def test_an_error_stands_at_its_place_in_the_file(text: str, where: str) -> None:
     found = lines(text)
     assert len(found) == 1
-    assert found[0].startswith(f"s.tcl:{where}: ") and 'unexpected "0" (expected "spacing:") [DSL001]' in found[0]
+    assert found[0].startswith(f"s.tcl:{where}: ")
+    assert 'unexpected "0" in rule (expected "spacing:") [DSL001]' in found[0]
     assert not report(text).valid_DSL_blocks
 
 
@@ -119,7 +120,7 @@ def test_a_domain_without_a_host_is_one_dsl_text(tmp_path: Path) -> None:
     good = validate_script(f"{RULE}\n{RULE}\n", domain)
     assert good.valid and good.blocks == 1
     bad = validate_script(f"{RULE}\n{BAD}\n", domain, filename="r.txt")
-    assert bad.lines() == ['r.txt:2:26: rules: unexpected "0" (expected "spacing:") [DSL001]']
+    assert bad.lines() == ['r.txt:2:26: rules: unexpected "0" in rule (expected "spacing:") [DSL001]']
     assert not bad.valid_DSL_blocks and bad.valid_syntax
 
 
@@ -150,3 +151,20 @@ def test_a_grammar_that_knows_no_line_ends_reads_the_lines_of_a_heredoc(tmp_path
     assert validate_script("order <<EOT\na, a\nEOT\n", domain).valid
     assert not validate_script("order <<EOT\na,\na\nEOT\n", domain).valid
     assert not validate_script("order <<EOT\n\na\nEOT\n", domain).valid
+
+
+def test_an_error_shows_the_example_of_the_production_it_is_in(tmp_path: Path) -> None:
+    grammar = 'start: hop+\nhop: "hop" NAME "by:" NUMBER\nNAME: /[a-z]+/\nNUMBER: /[0-9]+/\n%ignore " "\n'
+    dsl = {
+        "embedding": {"open": "d {", "close": "}"},
+        "grammar": "rules.lark",
+        "productions": [{"name": "hop", "example": "hop frog by: 3"}],
+    }
+    domain = load_domain(write_domain(tmp_path, {"dsl": dsl}, grammar))
+    found = validate_script("\n\nd {hop frog 3}\n", domain, filename="s.tcl").lines()
+    assert found == ['s.tcl:3:13: dsl: unexpected "3" in hop (expected "by:"; like hop frog by: 3) [DSL001]']
+
+
+def test_a_dsl_error_has_the_line_and_column_in_the_file_behind_continued_lines() -> None:
+    text = 'if {1} {\n  dsl {\n    rule "SR1" \\\n      apply_to: CLK \\\n      spacing: wide\n  }\n}\n'
+    assert [line.split(" (")[0] for line in lines(text)] == ['s.tcl:5:16: rules: unexpected "wide" in rule']

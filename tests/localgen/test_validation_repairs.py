@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -146,8 +147,8 @@ def test_a_fix_that_makes_the_script_worse_is_taken_back() -> None:
         found = report(changed)
         first = found.details[0] if found.details else report("my::count x").details[0]
         if "{y" not in changed:
-            extra = first.model_copy(update={"code": "CAT010", "line": 2, "fixes": (bad,)})
-            found = found.model_copy(update={"details": (*found.details, extra), "errors": found.errors + 1})
+            extra = replace(first, code="CAT010", line=2, fixes=(bad,))
+            found = replace(found, details=(*found.details, extra), errors=found.errors + 1)
         return found
 
     after = apply_safe_fixes(text, validate(text), validate)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_json_keys() -> None:
-    document = json.loads(report("my::route -net A\n").model_dump_json())
+    document = json.loads(json.dumps(report("my::route -net A\n").to_document()))
     assert document == {
         "version": REPORT_VERSION,
         "file": "s.tcl",
@@ -55,7 +55,7 @@ def test_json_keys() -> None:
 
 def test_a_report_survives_its_json_form() -> None:
     found = report('puts "a"b\nmy::old\ndsl {x}\n')
-    assert Report.model_validate_json(found.model_dump_json()) == found
+    assert Report.from_document(json.loads(json.dumps(found.to_document()))) == found
     assert (found.valid_syntax, found.valid_DSL_blocks, found.errors, found.warnings) == (False, False, 2, 1)
 
 
@@ -94,3 +94,13 @@ def test_the_documentation_has_the_table() -> None:
     text = (ROOT / "docs" / "validation.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
     assert rows == [(name, code.title, code.severity, code.strict) for name, code in CODES.items()]
+
+
+def test_where_findings_are_too_many_errors_come_before_warnings() -> None:
+    text = "package require tool\n" + "".join(f"strange{i} x\n" for i in range(MAX_FINDINGS + 10)) + "}\n"
+    found = report(text)
+    assert len(found.details) == MAX_FINDINGS
+    assert not found.valid
+    assert found.errors == 1 and found.details[-1].code == "TCL006"
+    places = [(f.line, f.column) for f in found.details]
+    assert places == sorted(places)

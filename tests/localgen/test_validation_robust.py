@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 
@@ -124,9 +125,9 @@ def test_any_script_gives_a_report(seed: int) -> None:
     ],
 )
 def test_scripts_that_would_run_for_ever_are_checked_in_bounded_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     report(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
@@ -147,13 +148,17 @@ def test_a_long_expression_is_no_deep_one() -> None:
     assert codes("set a [expr {" + "1 + " * 3000 + "1}]\nmy::route -net A -layer M1 -width $a\n") == ["CAT014"]
 
 
-BYTES = [p.encode() for p in PIECES] + [b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#", b"\r\n"]
+BYTES = [
+    *(p.encode() for p in PIECES), b"\x00", b"\xff", b"{", b"}", b"\\\n", b'"', b"]", b"[", b"$", b"#",
+    b"\r\n", b"\r", b"\xef\xbb\xbf", b"\xed\xa0\x80",
+]  # fmt: skip
 
 
 @given(st.binary(max_size=60) | st.lists(st.sampled_from(BYTES), max_size=12).map(b" ".join), st.booleans())
 def test_any_bytes_give_a_report(data: bytes, strict: bool) -> None:
-    for text in (data.decode("latin-1"), data.decode("utf-8", "replace")):
+    decoded = [data.decode("utf-8", how) for how in ("replace", "surrogateescape")]
+    for text in (data.decode("latin-1"), *decoded, "\ufeff" + decoded[1], decoded[0] + "\ud800"):
         found = report(text, strict=strict)
         assert found.valid == (found.errors == 0)
         assert all(1 <= d.line <= d.end.line for d in found.details)
-        assert found.model_dump_json()
+        assert json.dumps(found.to_document())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from lab_domain import codes, lines, report
 
+from localgen.validation.fixing import apply_fixes
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -31,7 +33,7 @@ from lab_domain import codes, lines, report
             ["warning: ::tech::cornr is not a variable of the catalog (did you mean ::tech::corner?)"],
         ),
         ("set ::mine::own 1", []),
-        ("set corner 1", []),
+        ("set corner 1", ["VAR003"]),
     ],
 )
 def test_catalog_variables(text: str, expected: list[str]) -> None:
@@ -56,7 +58,6 @@ def test_catalog_variables(text: str, expected: list[str]) -> None:
         "foreach y $x {puts $y}",
         "puts $x; set x 1",
         "set x 1; unset x; puts $x",
-        "proc p {} {puts $x}\nset x 1\np",
         "proc p {} {puts $x}",
         "proc p {a} {puts $a$x}\np 1",
         "if {0} {set x 1}\nputs $x",
@@ -229,3 +230,98 @@ def test_a_hint_counts_neither_as_error_nor_as_warning() -> None:
 )
 def test_what_may_be_used_is_not_called_unused(text: str) -> None:
     assert "VAR002" not in codes(text)
+
+
+# ------------------------------------------------------------------ namespaces
+ELSEWHERE = "is not set in this namespace, ::tech::corner is (write $::tech::corner)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("puts $corner\n", f'1:6: warning: "corner" {ELSEWHERE}'),
+        ("puts ${corner}\n", f'1:6: warning: "corner" {ELSEWHERE}'),
+        ("puts $teck::corner\n", f'1:6: warning: "teck::corner" {ELSEWHERE}'),
+        (
+            "namespace eval app {variable count 0}\nputs $count\n",
+            '2:6: warning: "count" is not set in this namespace, ::app::count is (write $::app::count)',
+        ),
+        (
+            "set total 1\nproc p {} {puts $total}\np\n",
+            '2:17: warning: "total" is not set in this namespace, ::total is'
+            " (write $::total, or declare it in the proc: global total)",
+        ),
+        (
+            "namespace eval app {variable count 0}\nproc app::p {} {puts $count}\napp::p\n",
+            '2:22: warning: "count" is not set in this namespace, ::app::count is'
+            " (write $::app::count, or declare it in the proc: variable ::app::count)",
+        ),
+        (
+            "namespace eval a {variable v 1}\nnamespace eval b {variable v 2}\nputs $v\n",
+            '3:6: warning: "v" is not set in this namespace, ::a::v and ::b::v are (write $::a::v or $::b::v)',
+        ),
+    ],
+)  # fmt: skip
+def test_a_variable_that_is_read_in_the_wrong_namespace(text: str, said: str) -> None:
+    assert [line for line in lines(text) if "VAR" in line] == [f"s.tcl:{said} [VAR003]"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "puts $::tech::corner\n",
+        "puts $tech::corner\n",
+        "set corner ss\nputs $corner\n",
+        "proc p {} {variable ::tech::corner\nputs $corner}\np\n",
+        "proc p {} {upvar #0 ::tech::corner corner\nputs $corner}\np\n",
+        "set total 1\nproc p {} {global total\nputs $total}\np\n",
+        "namespace eval app {variable count 0\nproc p {} {variable count\nputs $count}}\napp::p\n",
+        "namespace eval app {variable count 0\nputs $count}\n",
+        "namespace eval mine {}\nset ::mine::corner ss\n",
+        "set ::mine::corner ss\nputs $::mine::corner\n",
+        "set ::mine::corner ss\nputs $mine::corner\n",
+        "set corner ss\nset x [list $corner]\nputs $x\n",
+        "source other.tcl\nputs $corner\n",
+    ],
+)
+def test_a_variable_in_its_own_namespace_is_none_in_the_wrong_one(text: str) -> None:
+    assert [code for code in codes(text) if code.startswith("VAR")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("set ::teck::corner ss\n", "::teck::corner"), ("set corner ss\n", "corner")]
+)
+def test_a_variable_that_nobody_reads_may_be_one_of_the_catalog_in_the_wrong_namespace(text: str, name: str) -> None:
+    found = [line for line in lines(text) if "VAR" in line]
+    said = f"nothing reads {name}; ::tech::corner is the catalog's (did you mean ::tech::corner?)"
+    assert found == [f"s.tcl:1:1: warning: {said} [VAR003]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("puts $corner\n", "puts $::tech::corner\n"),
+        ("puts ${corner}x\n", "puts ${::tech::corner}x\n"),
+        ('puts "$corner"\n', 'puts "$::tech::corner"\n'),
+        ("set total 1\nproc p {} {puts [set total]}\np\n", "set total 1\nproc p {} {puts [set ::total]}\np\n"),
+    ],
+)
+def test_the_namespace_is_put_in_where_only_one_is_possible(text: str, fixed: str) -> None:
+    fixes = [fix for f in report(text).details if f.code == "VAR003" for fix in f.fixes]
+    assert len(fixes) == 1 and fixes[0].safe
+    assert apply_fixes(text, fixes) == fixed
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("proc p {} {set layer M1\nputs $layr$layer}\np\n", "layer"),
+        ("set layer M1\nputs $layr$layer\n", "layer"),
+        ("namespace eval app {variable count 0}\nputs $app::cunt\n", "::app::count"),
+        ("puts $::tech::cornr\n", "::tech::corner"),
+    ],
+)
+def test_of_a_variable_that_is_not_set_the_nearest_that_is_set_is_proposed(text: str, near: str) -> None:
+    found = [f for f in report(text).details if f.code == "VAR001"]
+    assert [f.hint for f in found] == [f"did you mean {near}?"]
+    assert [edit.text for fix in found[0].fixes for edit in fix.edits] == [near]

@@ -23,7 +23,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localgen.execution.trace import Trace, Tracer
+from localgen.execution.events import Trace
+from localgen.execution.trace import Tracer
 from localgen_bundle.default import DOMAINS, default_folder
 from localgen_retrieval.catalog_io import Domain, load_domain
 from localgen_retrieval.errors import LocalgenError, UsageError

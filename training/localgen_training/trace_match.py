@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from localgen.execution.trace import BlockEvent, CallEvent, Event, Trace, Tracer
+from localgen.execution.events import BlockEvent, CallEvent, Event, Trace
+from localgen.execution.trace import Tracer
 from localgen_retrieval.catalog_io import Domain
 
 

@@ -20,7 +20,7 @@ MAX_BODY_DEPTH = 40
 ScriptWords: TypeAlias = Callable[[Command], dict[int, Role]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visit:
     """One command met by `walk`; `depth` counts the bodies and brackets around it."""
 
@@ -37,9 +37,9 @@ def walk(tree: Tree, extra: ScriptWords | None = None, problems: list[SyntaxProb
         extra: the code words of commands that are not Tcl's own.
         problems: where errors in expressions and case lists are added.
     """
-    found = problems if problems is not None else []
-    seen: set[tuple[int, int]] = set()
-    yield from _script(tree, tree.script, extra, found, 0, seen)
+    walker = _Walker(tree, extra, problems if problems is not None else [])
+    walker.script(tree.script, 0)
+    return iter(walker.visits)
 
 
 def expr_parts(node: ExprNode) -> Iterator[Part]:
@@ -62,88 +62,84 @@ def case_bodies(tree: Tree, word: Word) -> list[tuple[str, int, int]]:
     return [(p.value, b.inner_start, b.inner_end) for p, b in pairs if b.value != "-"]
 
 
-def _script(
-    tree: Tree,
-    script: Script,
-    extra: ScriptWords | None,
-    problems: list[SyntaxProblem],
-    depth: int,
-    seen: set[tuple[int, int]],
-    *,
-    definition: bool = False,
-) -> Iterator[Visit]:
-    if depth > MAX_BODY_DEPTH:
-        problems.append(SyntaxProblem("too-deep", "too many nested bodies", script.start, script.start + 1))
-        return
-    for command in script.commands:
-        yield Visit(command, script, depth)
-        for word in command.words:
-            yield from _parts(tree, word.parts, extra, problems, depth + 1, seen)
-        known = definition_roles(command) if definition else roles(command)
-        if not known and extra is not None:
-            known = extra(command)
-        for index, role in known.items():
-            word = command.words[index]
-            if word.value is None or not word.verbatim:
-                continue
-            # A body may be met twice (a bracket inside an expression): its commands are visited once.
-            key = (word.start, word.end)
-            if key in seen:
-                continue
-            seen.add(key)
-            yield from _code(tree, word, role, extra, problems, depth + 1, seen)
+class _Walker:
+    """One walk; `visits` are the commands in their order."""
 
+    def __init__(self, tree: Tree, extra: ScriptWords | None, problems: list[SyntaxProblem]) -> None:
+        self.tree = tree
+        self.extra = extra
+        self.problems = problems
+        self.visits: list[Visit] = []
+        # A body may be met twice (a bracket inside an expression): its commands are visited once.
+        self.seen: set[int] = set()
 
-def _code(
-    tree: Tree,
-    word: Word,
-    role: Role,
-    extra: ScriptWords | None,
-    problems: list[SyntaxProblem],
-    depth: int,
-    seen: set[tuple[int, int]],
-) -> Iterator[Visit]:
-    if role in ("script", "class"):
-        body = tree.body(word)
-        if body is not None:
-            yield from _script(tree, body, extra, problems, depth, seen, definition=role == "class")
-    elif role == "expr":
-        node, problem = parse_expr(tree, word.inner_start, word.inner_end)
-        if problem is not None:
-            problems.append(problem)
-        if node is not None:
-            yield from _parts(tree, tuple(expr_parts(node)), extra, problems, depth, seen)
-    elif role == "cases":
-        try:
-            bodies = case_bodies(tree, word)
-        except ListError as e:
-            problems.append(SyntaxProblem("switch-list", str(e), e.offset, e.offset + 1))
+    def script(self, script: Script, depth: int, *, definition: bool = False) -> None:
+        """The commands of a script and what is inside them."""
+        if depth > MAX_BODY_DEPTH:
+            self.problems.append(SyntaxProblem("too-deep", "too many nested bodies", script.start, script.start + 1))
             return
-        for _, start, end in bodies:
-            yield from _script(tree, tree.body_at(start, end), extra, problems, depth, seen)
-    elif role == "lambda":
-        try:
-            elements = split_list(tree.text, word.inner_start, word.inner_end)
-        except ListError:
-            return
-        if len(elements) in (2, 3):
-            body = tree.body_at(elements[1].inner_start, elements[1].inner_end)
-            yield from _script(tree, body, extra, problems, depth, seen)
-    elif role == "subst":
-        parts = tree.substitutions(word.inner_start, word.inner_end)
-        yield from _parts(tree, parts, extra, problems, depth, seen)
+        visits, seen, extra = self.visits, self.seen, self.extra
+        for command in script.commands:
+            visits.append(Visit(command, script, depth))
+            words = command.words
+            for word in words:
+                if word.value is None and word.given is not None:
+                    self.parts(word.given, depth + 1)
+            known = definition_roles(command) if definition else roles(command)
+            if not known and extra is not None:
+                known = extra(command)
+            for index, role in known.items():
+                word = words[index]
+                if word.value is None or word.start in seen or not word.verbatim:
+                    continue
+                seen.add(word.start)
+                self.code(word, role, depth + 1)
 
+    def code(self, word: Word, role: Role, depth: int) -> None:
+        """A word that is code."""
+        tree = self.tree
+        if role == "script" or role == "class":
+            body = tree.body(word)
+            if body is not None:
+                self.script(body, depth, definition=role == "class")
+        elif role == "expr":
+            node, problem = parse_expr(tree, word.inner_start, word.inner_end)
+            if problem is not None:
+                self.problems.append(problem)
+            if node is not None:
+                self.expression(node, depth)
+        elif role == "cases":
+            try:
+                bodies = case_bodies(tree, word)
+            except ListError as e:
+                self.problems.append(SyntaxProblem("switch-list", str(e), e.offset, e.offset + 1))
+                return
+            for _, start, end in bodies:
+                self.script(tree.body_at(start, end), depth)
+        elif role == "lambda":
+            try:
+                elements = split_list(tree.text, word.inner_start, word.inner_end)
+            except ListError:
+                return
+            if len(elements) in (2, 3):
+                self.script(tree.body_at(elements[1].inner_start, elements[1].inner_end), depth)
+        elif role == "subst":
+            self.parts(tree.substitutions(word.inner_start, word.inner_end), depth)
 
-def _parts(
-    tree: Tree,
-    parts: tuple[Part, ...],
-    extra: ScriptWords | None,
-    problems: list[SyntaxProblem],
-    depth: int,
-    seen: set[tuple[int, int]],
-) -> Iterator[Visit]:
-    for part in parts:
-        if isinstance(part, Substitution):
-            yield from _script(tree, part.script, extra, problems, depth, seen)
-        elif isinstance(part, Variable) and part.index:
-            yield from _parts(tree, part.index, extra, problems, depth, seen)
+    def expression(self, node: ExprNode, depth: int) -> None:
+        """The commands in an expression, left to right."""
+        waiting = [node]
+        while waiting:
+            node = waiting.pop()
+            if node.parts:
+                self.parts(node.parts, depth)
+            if node.children:
+                waiting.extend(reversed(node.children))
+
+    def parts(self, parts: tuple[Part, ...], depth: int) -> None:
+        """The commands in a word's substitutions."""
+        for part in parts:
+            if isinstance(part, Substitution):
+                self.script(part.script, depth)
+            elif isinstance(part, Variable) and part.index:
+                self.parts(part.index, depth)

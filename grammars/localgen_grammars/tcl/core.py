@@ -91,6 +91,8 @@ def is_core(name: str) -> bool:
     """Whether a command name (without leading `::`) is Tcl's own."""
     if name in ARITY or name in _OTHER:
         return True
+    if "::" not in name:
+        return False
     return name.startswith(("tcl::mathop::", "tcl::mathfunc::")) or core_subcommand(name) is not None
 
 

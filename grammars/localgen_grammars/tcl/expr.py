@@ -12,7 +12,8 @@ from typing import Literal
 
 from localgen_grammars.tcl.escapes import join_lines
 from localgen_grammars.tcl.nodes import Part, SyntaxProblem, Text
-from localgen_grammars.tcl.parser import MAX_DEPTH, Tree
+from localgen_grammars.tcl.parser import Tree
+from localgen_grammars.tcl.reader import MAX_DEPTH
 
 NodeKind = Literal["literal", "parts", "unary", "binary", "ternary", "call"]
 

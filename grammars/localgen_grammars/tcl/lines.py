@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 
 
 class Lines:
@@ -10,12 +11,8 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts = [0]
-        find = text.find
-        at = find("\n")
-        while at >= 0:
-            self._starts.append(at + 1)
-            at = find("\n", at + 1)
+        self._starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self._starts.pop()
 
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column), both from 1, columns in characters."""

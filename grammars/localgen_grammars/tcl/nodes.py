@@ -49,34 +49,33 @@ Part: TypeAlias = Text | Variable | Substitution
 class Word:
     """One word of a command.
 
-    `expand` marks a `{*}` prefix, which belongs to `[start, end)`; `inner_start` and `inner_end` are the word's text
-    without prefix, quotes and braces. `unclosed` is set where the closing brace is missing and was guessed.
+    `value` is the word as Tcl passes it on, None where that depends on variables or commands. `expand` marks a `{*}`
+    prefix, which belongs to `[start, end)`; `inner_start` and `inner_end` are the word's text without prefix, quotes
+    and braces. `unclosed` is set where the closing brace is missing and was guessed. `given` are the parts where they
+    are more than one text that stands there as it is: most words are just that, and nobody asks for their parts.
     """
 
     start: int
     end: int
     kind: WordKind
-    parts: tuple[Part, ...]
     inner_start: int
     inner_end: int
+    value: str | None
+    given: tuple[Part, ...] | None = None
     expand: bool = False
     unclosed: bool = False
 
     @property
-    def value(self) -> str | None:
-        """The word as Tcl passes it on, None where that depends on variables or commands."""
-        parts = self.parts
-        if len(parts) == 1:
-            only = parts[0]
-            return only.value if isinstance(only, Text) else None
-        if all(isinstance(p, Text) for p in parts):
-            return "".join(p.value for p in parts if isinstance(p, Text))
-        return None
+    def parts(self) -> tuple[Part, ...]:
+        """What the word is put together from; at least one part."""
+        if self.given is not None:
+            return self.given
+        return (Text(self.inner_start, self.inner_end, self.value or ""),)
 
     @property
     def verbatim(self) -> bool:
         """Whether the value stands in the text as it is, character by character (line continuations aside)."""
-        return self.kind == "braced" or all(isinstance(p, Text) and not p.escape for p in self.parts)
+        return self.given is None or all(isinstance(p, Text) and not p.escape for p in self.given)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BRACE = re.compile(r"[^{}\\]*(?:\\.[^{}\\]*)*([{}]?)", re.DOTALL)
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _BLANKS = re.compile(r"[ \t]*")
 
 
@@ -13,13 +13,21 @@ def closing_braces(text: str) -> dict[int, int]:
 
     One pass for all of them: a scan from each open brace takes quadratic time where many are never closed.
     """
+    if "\\" in text:
+        text = _ESCAPED.sub("  ", text)
     closes: dict[int, int] = {}
     waiting: list[int] = []
-    for m in _BRACE.finditer(text):
-        if m[1] == "{":
-            waiting.append(m.end() - 1)
-        elif m[1] and waiting:
-            closes[waiting.pop()] = m.end()
+    find, size = text.find, len(text)
+    opening, closing = find("{") % (size + 1), find("}") % (size + 1)
+    while opening < size or closing < size:
+        if opening < closing:
+            waiting.append(opening)
+            opening = find("{", opening + 1) % (size + 1)
+        else:
+            closing += 1
+            if waiting:
+                closes[waiting.pop()] = closing
+            closing = find("}", closing) % (size + 1)
     return closes
 
 

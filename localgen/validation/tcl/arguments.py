@@ -7,7 +7,7 @@ or a flag; a word that begins with `-` and a letter is an option wherever no val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from localgen.validation.nearest import did_you_mean
@@ -84,7 +84,7 @@ class _Matcher:
             self.out.given[name] = arg
             if spec.type == "flag":
                 continue
-            if i >= len(args) or self._value_is_missing(args, i):
+            if i >= len(args) or self._value_is_missing(args, i, spec):
                 if not (i >= len(args) and self.call.partial):
                     self._problem(arg, "CAT011", f"-{name} has no value", _usage(spec))
                 continue
@@ -155,13 +155,14 @@ class _Matcher:
         self.out.uncertain = True
         self.stray = not (meant in self.options and self.options[meant].type == "flag")
 
-    def _value_is_missing(self, args: tuple[Arg, ...], i: int) -> bool:
-        """Whether the word where a value is due is the next option (`-net -layer M3`)."""
+    def _value_is_missing(self, args: Sequence[Arg], i: int, spec: catalog.Arg) -> bool:
+        """Whether the word where a value is due is the next option (`-net -layer M3`, `-layer -shield`)."""
         text = args[i].text
         if text is None or not text.startswith("-") or text[1:] not in self.options:
             return False
         if self.options[text[1:]].type == "flag":
-            return False
+            # A text may look like a flag, a number or a choice does not.
+            return spec.type in ("enum", "int", "float", "bool") and text not in spec.values
         following = args[i + 1].text if i + 1 < len(args) else "-"
         return following is not None and not _OPTION.match(following) and following != "-"
 

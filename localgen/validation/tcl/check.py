@@ -57,7 +57,7 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
     initial = {v.name: _initial(v) for v in catalog.variables}
     flow = Flow(judge, tree, BUILTINS, initial, MAX_STEPS if commands.matter(text, visits) else 0)
-    end = flow.run_all((visit.command, visit.script) for visit in visits)
+    end = flow.run_all(visits)
     judge.finish()
     if not tree.problems:
         check_unused(cut.text, visits, collector)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
-from localgen.validation.nearest import nearest
+from localgen.validation.nearest import Names, names_of
 from localgen_grammars.blocks import is_braced
 from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import ARITY
@@ -17,6 +18,8 @@ _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "
 
 # Which word of a command names what it defines.
 _DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
+
+_NOTED = frozenset((*_DEFINERS, *_FOREIGN, "namespace"))
 
 # Unknown names for which near ones are looked up.
 MAX_SUGGESTIONS = 1000
@@ -47,6 +50,9 @@ class Commands:
         """Note what the script defines anywhere, so that nothing is called unknown that is defined later."""
         for visit in visits:
             words = visit.command.words
+            name = words[0].value
+            if name is None or (name not in _NOTED and name not in self.script and not name.startswith((":", "oo:"))):
+                continue
             name = (visit.command.name or "").removeprefix("::")
             values = [w.value for w in words]
             at = _DEFINERS.get(name)
@@ -92,15 +98,25 @@ class Commands:
         return self._suggestions[name]
 
     def _closest(self, name: str) -> list[str]:
-        own = [p.name for p in self.catalog.live_procs]
-        rest = [*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins]
-        found = nearest(name, own)
+        found = self._own.nearest(name)
         if len(name) > 2:
-            found += [n for n in nearest(name, rest, most=1) if n in ARITY or n not in found]
+            found += [n for n in self._rest.nearest(name, most=1) if n in ARITY or n not in found]
         return found[:3]
+
+    @cached_property
+    def _own(self) -> Names:
+        return names_of(tuple(p.name for p in self.catalog.live_procs))
+
+    @cached_property
+    def _rest(self) -> Names:
+        """Complete once the script's own commands are noted."""
+        return names_of((*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins))
 
     def code_words(self, command: Command) -> dict[int, Role]:
         """The words of a catalog command that are scripts."""
+        name = command.words[0].value
+        if name is None or name.rpartition("::")[2] not in self._tails:
+            return {}
         proc = self.procs.get((command.name or "").removeprefix("::"))
         if proc is None or not any(a.type == "script" for a in proc.args):
             return {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
+from localgen.validation.grammars import dsl_hint
 from localgen.validation.repairs import closing, misspelt_token
 from localgen_grammars.blocks import (
     Block,
@@ -13,6 +14,7 @@ from localgen_grammars.blocks import (
     braced_block,
     dsl_text,
     heredoc_lines,
+    is_braced,
     is_filler,
     opener_of,
     opens_block,
@@ -54,15 +56,23 @@ class BlockChecks:
             if not block.statement:
                 self._misplaced(block.start, block.inner_start, dsl.name)
             self._parse(block, braced=False)
-        for visit in visits:
+        for visit in visits if cut.blocks else ():
             words = visit.command.words
             if len(words) > 1 and is_filler(words[0].value):
                 self.collector.add("DSL004", words[1].start, words[-1].end, "text after a DSL block", severity="error")
 
     def braced(self, visits: Iterable[Visit]) -> None:
         """Check the blocks that are commands with a braced word."""
+        openers = {
+            prefix + dsl.embedding.words[0].removeprefix("::")
+            for dsl in self.catalog.dsls
+            for prefix in ("", "::")
+            if is_braced(dsl)
+        }
         for visit in visits:
             command = visit.command
+            if command.name not in openers:
+                continue
             index = opener_of(command, self.catalog.dsls)
             if index is None:
                 continue
@@ -94,7 +104,7 @@ class BlockChecks:
         try:
             grammar.parse(text)
         except DslSyntaxError as e:
-            self.collector.add("DSL001", start, end, e.message, e.hint)
+            self.collector.add("DSL001", start, end, e.message, dsl_hint(e, self.catalog.dsls[index]))
 
     def _parse(self, block: Block, *, braced: bool) -> None:
         dsl = self.catalog.dsls[block.dsl]
@@ -113,7 +123,7 @@ class BlockChecks:
             at = source.offset(e.offset)
             end = source.offset(min(e.offset + max(e.length, 1), len(source.text)))
             repairs = misspelt_token(self.text, at, e.expected)
-            self.collector.add("DSL001", at, max(end, at), e.message, e.hint, repairs=repairs)
+            self.collector.add("DSL001", at, max(end, at), e.message, dsl_hint(e, dsl), repairs=repairs)
 
     def _misplaced(self, start: int, end: int, name: str) -> None:
         self.collector.add("DSL004", start, end, f"{name}: a block stands where a statement may stand, not inside one")

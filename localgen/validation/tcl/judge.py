@@ -5,13 +5,10 @@ The `Watcher` of `flow`: each method here turns one event into findings, or into
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from localgen.validation.codes import Severity
 from localgen.validation.findings import Collector
-from localgen.validation.nearest import did_you_mean, nearest
 from localgen.validation.repairs import Repair, Swap, spelling, swaps
-from localgen.validation.tcl.arguments import check_call, match, value_problems
+from localgen.validation.tcl.arguments import check_call, match
 from localgen.validation.tcl.commands import Commands
 from localgen.validation.tcl.dsl_blocks import BlockChecks
 from localgen.validation.tcl.flow.calls import Arg, Call
@@ -20,6 +17,7 @@ from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import UNKNOWN, Unknown, Value
 from localgen.validation.tcl.policy import PolicyChecks
 from localgen.validation.tcl.syntax import core_call_problem, report_problem
+from localgen.validation.tcl.variables import VariableChecks
 from localgen.validation.values import Problem
 from localgen_grammars.tcl.core import is_core
 from localgen_grammars.tcl.expr import parse_expr
@@ -45,10 +43,11 @@ class Judge:
         self.blocks = blocks
         self.collector = collector
         self.catalog = commands.catalog
-        self.variables = {f"::{v.name.removeprefix('::')}": v for v in self.catalog.variables}
-        self.damaged = damaged
-        self._unset_globals: list[tuple[str, int, int]] = []
+        variables = {f"::{v.name.removeprefix('::')}": v for v in self.catalog.variables}
+        self.variables = VariableChecks(variables, collector, damaged=damaged)
         self._unknown = False
+        # By unknown command: the hint, and what to write in its place.
+        self._meant: dict[str, tuple[str, tuple[Swap, ...]]] = {}
 
     # ------------------------------------------------------------------ commands of the team
     def defines(self, name: str) -> bool:
@@ -153,25 +152,33 @@ class Judge:
         self._unknown = True
         if self.collector.full:
             return
-        found = self.commands.suggestions(call.name)
-        hint = f"did you mean {' or '.join(found)}?" if found else ""
-        severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
-        self.collector.add(
-            "CAT001",
-            call.name_start,
-            call.name_end,
-            f'unknown command "{call.name}"',
-            hint,
-            severity=severity,
-            repairs=self._renamed(call, found),
-        )
+        if call.name not in self._meant:
+            found = self.commands.suggestions(call.name)
+            hint = f"did you mean {' or '.join(found)}?" if found else ""
+            self._meant[call.name] = hint, spelling(call.name, found)
+        meant = self._meant[call.name][1]
+        repairs = self._renamed(call, meant) if meant else ()
+        self._unknown_name(call.name, call.name_start, call.name_end, repairs)
 
-    def _renamed(self, call: Call, names: list[str]) -> tuple[Repair, ...]:
+    def unknown_again(self, name: str, start: int, end: int, *, broken: bool) -> bool:
+        """A name that nothing defines, once more."""
+        if broken or self.collector.full:
+            return True
+        if name in self._meant and not self._meant[name][1]:
+            self._unknown_name(name, start, end, ())
+            return True
+        return False
+
+    def _unknown_name(self, name: str, start: int, end: int, repairs: tuple[Repair, ...]) -> None:
+        severity: Severity | None = "warning" if self.commands.foreign and not self.collector.strict else None
+        message, hint = f'unknown command "{name}"', self._meant[name][0]
+        self.collector.add("CAT001", start, end, message, hint, severity=severity, repairs=repairs)
+
+    def _renamed(self, call: Call, wanted: tuple[Swap, ...]) -> tuple[Repair, ...]:
         """The name that was meant. One that only lacks its namespace may be another tool's: its arguments must fit.
 
         Where the script loads code from elsewhere, the name as it is may be known there.
         """
-        wanted = spelling(call.name, names)
         if self.commands.foreign:
             wanted = tuple(Swap(s.old, s.new) for s in wanted)
         elif any(swap.new.removeprefix("::").endswith(f"::{call.name.removeprefix('::')}") for swap in wanted):
@@ -199,42 +206,17 @@ class Judge:
             self.collector.add("POL008", start, end, f"{name} of Tcl is redefined")
 
     # ------------------------------------------------------------------ variables
-    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
-        """A variable that nothing can have set; silent where syntax errors may hide what sets it."""
-        if self.damaged:
-            return
-        if shared:
-            self._unset_globals.append((name, start, end))
-        else:
-            self._unset(name, start, end)
-
-    def finish(self) -> None:
-        """Report the globals that nothing sets, unless the script is a part of something larger, which may set them."""
-        if self.collector.strict or not (self._unknown or self.commands.foreign):
-            for name, start, end in self._unset_globals:
-                self._unset(name, start, end)
-
-    def _unset(self, name: str, start: int, end: int) -> None:
-        hint = did_you_mean(name, [v.name for v in self.catalog.variables]) if self.catalog.variables else ""
-        near = nearest(name, [v.name for v in self.catalog.variables], most=1)
-        repairs = swaps(self.collector.text, start, end, [Swap(f"${name}", f"${n}") for n in near])
-        self.collector.add("VAR001", start, end, f'"{name}" is read before anything sets it', hint, repairs=repairs)
+    def unset_variable(self, name: str, key: str, state: State, start: int, end: int) -> None:
+        """A variable that nothing can have set."""
+        self.variables.unset(name, key, state, start, end)
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
-        """A global is set: a catalog variable's value is checked, a name close to one is reported."""
-        variable = self.variables.get(key)
-        if variable is not None:
-            for problem in value_problems(variable, Arg(value, start, end)):
-                message = f"{variable.name}: {problem.message}"
-                repairs = swaps(self.collector.text, start, end, problem.swaps)
-                self.collector.add(problem.code, start, end, message, problem.hint, repairs=repairs)
-        elif "::" in key[2:] and "(" not in key:
-            close = get_close_matches(key, list(self.variables), n=1, cutoff=0.85)
-            if close:
-                name = self.variables[close[0]].name
-                message = f"{key} is not a variable of the catalog"
-                repairs = swaps(self.collector.text, start, end, [Swap(key, name)])
-                self.collector.add("CAT021", start, end, message, f"did you mean {name}?", repairs=repairs)
+        """A global is set."""
+        self.variables.written(key, value, start, end)
+
+    def finish(self) -> None:
+        """Report what could only be judged at the end; globals not where the script is a part of something larger."""
+        self.variables.finish(alone=self.collector.strict or not (self._unknown or self.commands.foreign))
 
     # ------------------------------------------------------------------ code that is put together
     def syntax(self, problem: SyntaxProblem, start: int, end: int) -> None:

@@ -29,10 +29,18 @@ class PolicyChecks:
         self._disordered: set[tuple[str, str]] = set()
         self._first = {words[0] for words in self._forbidden}
         self._free = {a.removeprefix("::") for a in policy.allowed_builtins}
+        self._idle = not (policy.forbidden or policy.order or policy.required_calls)
         self._allowed = [tuple(a.removeprefix("::").split()) for a in policy.allowed_builtins if a.split()]
+        # Commands for which the words after the name count too.
+        self._several = {words[0] for words in (*self._allowed, *self._forbidden) if words}
+        few = policy.allowed_builtins[:_SHOWN]
+        more = ", …" if len(policy.allowed_builtins) > _SHOWN else ""
+        self._allowed_hint = f"allowed are {', '.join(few)}{more}" if few else "no Tcl command is allowed"
 
     def called(self, call: Call, state: State) -> None:
         """A command is called: is it forbidden, is it in order?"""
+        if self._idle:
+            return
         entry = self._forbidden_entry(call)
         if entry:
             self.collector.add("POL001", call.name_start, call.name_end, f"{' '.join(entry)} is forbidden here")
@@ -54,19 +62,21 @@ class PolicyChecks:
 
     def core(self, call: Call) -> None:
         """A command of Tcl's own is called: is it one of the allowed ones?"""
-        if call.name in self._free:
+        name = call.name
+        if name in self._free:
+            return
+        if call.name_start and name not in self._several and not name.startswith("tcl::"):
+            self._not_allowed(call)
             return
         words = _words(call)
         if call.name_start == 0 and words == tuple(self.policy.required_header.split()):
             return
         if not any(words[: len(entry)] == entry for entry in self._allowed) and not self._forbidden_entry(call):
-            few = self.policy.allowed_builtins[:_SHOWN]
-            more = ", …" if len(self.policy.allowed_builtins) > _SHOWN else ""
-            hint = f"allowed are {', '.join(few)}{more}" if few else "no Tcl command is allowed"
-            name = call.name
-            self.collector.add(
-                "POL002", call.name_start, call.name_end, f"{name} is not one of the allowed Tcl commands", hint
-            )
+            self._not_allowed(call)
+
+    def _not_allowed(self, call: Call) -> None:
+        message = f"{call.name} is not one of the allowed Tcl commands"
+        self.collector.add("POL002", call.name_start, call.name_end, message, self._allowed_hint)
 
     def _forbidden_entry(self, call: Call) -> tuple[str, ...]:
         name = call.name.removeprefix("::")

@@ -70,15 +70,21 @@ def check_commands(visits: Iterable[Visit], collector: Collector) -> None:
     """Slips in commands: closing brackets without opening ones, quotes inside words."""
     for visit in visits:
         command = visit.command
-        first = command.words[0]
+        words = command.words
+        first = words[0]
         if is_stray(command):
             char = (first.value or "}")[0]
             what = "brace" if char == "}" else "bracket"
             repairs = (removal(collector.text, first.start, first.start + 1),)
             collector.add("TCL006", first.start, first.start + 1, f"unmatched close-{what}", repairs=repairs)
             continue
-        for word in command.words:
-            if word.kind != "bare" or is_filler(word.value):
+        for word in words:
+            if word.kind != "bare":
+                continue
+            value = word.value
+            if word.given is None and (value is None or '"' not in value):
+                continue
+            if is_filler(value):
                 continue
             for part in word.parts:
                 if isinstance(part, Text) and not part.escape and '"' in part.value:
@@ -89,7 +95,7 @@ def check_commands(visits: Iterable[Visit], collector: Collector) -> None:
 def is_stray(command: Command) -> bool:
     """Whether a command is a closing brace or bracket that nothing opened."""
     first = command.words[0]
-    return first.kind == "bare" and (first.value or "").startswith(("}", "]"))
+    return first.kind == "bare" and first.value is not None and first.value.startswith(("}", "]"))
 
 
 def core_call_problem(call: Call) -> Located | None:

@@ -21,24 +21,32 @@ def check_unused(text: str, visits: Iterable[Visit], collector: Collector) -> No
     """Report `set name value` in a proc whose body has the name nowhere else."""
     bodies: list[tuple[int, int]] = []
     targets: dict[tuple[int, int], list[Word]] = defaultdict(list)
+    # What some proc reaches for in its caller.
+    reached: set[str | None] = set()
     for visit in visits:
         words = visit.command.words
-        name = visit.command.name
+        name = words[0].value
+        if name == "upvar":
+            reached.update(word.value for word in words[1:])
+        if name != "proc" and (name != "set" or not bodies):
+            continue
         while bodies and visit.command.start >= bodies[-1][1]:
             bodies.pop()
         if name == "proc" and len(words) == 4 and words[3].kind == "braced" and not words[3].unclosed:
             bodies.append((words[3].inner_start, words[3].inner_end))
-        elif name == "set" and len(words) == 3 and bodies and _NAME.fullmatch(words[1].value or ""):
+        elif len(words) == 3 and bodies and _NAME.fullmatch(words[1].value or ""):
             # The value of a bracket or of the last command of a body is used by others.
             last = visit.script.commands[-1] is visit.command
             if not last and text[visit.script.start - 1 : visit.script.start] != "[":
                 targets[bodies[-1]].append(words[1])
     for (start, end), words_set in targets.items():
         used = Counter(_NAME.findall(text, start, end))
-        if any(name in used for name in _SEES_ALL):
+        if not _SEES_ALL.isdisjoint(used):
             continue
         times = Counter(w.value for w in words_set)
         for word in words_set:
-            if word.value is not None and used[word.value] == times.pop(word.value, -1):
+            if word.value is None or word.value in reached:
+                continue
+            if used[word.value] == times.pop(word.value, -1):
                 message = f'"{word.value}" is set but never used'
                 collector.add("VAR002", word.start, word.end, message, "remove it, or use it")

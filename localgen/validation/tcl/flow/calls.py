@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from localgen.validation.tcl.flow.state import State
-from localgen.validation.tcl.flow.values import Unknown, Value, known
+from localgen.validation.tcl.flow.values import UNKNOWN, Value, known
 from localgen_grammars.tcl.nodes import Command, SyntaxProblem, Word
 from localgen_grammars.tcl.parser import Tree
 
@@ -23,7 +24,7 @@ class Frame:
     links: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """Where code runs: its tree, its frame and namespace, and its place in the file if it is not in the file itself."""
 
@@ -36,29 +37,46 @@ class Context:
         """Offsets in the file for offsets in the tree."""
         return self.span or (start, end)
 
+    def changed(
+        self,
+        *,
+        tree: Tree | None = None,
+        frame: Frame | None = None,
+        namespace: str | None = None,
+        span: tuple[int, int] | None = None,
+    ) -> Context:
+        """The same context with what is given in place of its own."""
+        return Context(
+            tree or self.tree,
+            frame or self.frame,
+            self.namespace if namespace is None else namespace,
+            span or self.span,
+        )
 
-@dataclass(frozen=True, slots=True)
+
 class Arg:
-    """One word as a command receives it; `many` stands for any number of unknown words (`{*}$list`)."""
+    """One word as a command receives it; `many` stands for any number of unknown words (`{*}$list`).
 
-    value: Value
-    start: int
-    end: int
-    word: Word | None = None
-    many: bool = False
+    `text` is the text where exactly one is possible, else None.
+    """
 
-    @property
-    def text(self) -> str | None:
-        """The text, where exactly one is possible."""
-        return None if self.many else known(self.value)
+    __slots__ = ("end", "many", "start", "text", "value", "word")
+
+    def __init__(self, value: Value, start: int, end: int, word: Word | None = None, *, many: bool = False) -> None:
+        self.value = value
+        self.start = start
+        self.end = end
+        self.word = word
+        self.many = many
+        self.text = None if many else known(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One call: `args` is without the name, offsets are the file's; `partial` where words may follow (a callback)."""
 
     name: str
-    args: tuple[Arg, ...]
+    args: Sequence[Arg]
     start: int
     end: int
     name_start: int
@@ -73,12 +91,25 @@ class Call:
 
     def value(self, index: int) -> Value:
         """An argument's value."""
-        return self.args[index].value if index < len(self.args) else Unknown()
+        return self.args[index].value if index < len(self.args) else UNKNOWN
 
     @property
     def exact(self) -> bool:
         """Whether the number of arguments is certain."""
-        return not self.partial and not any(a.many for a in self.args)
+        if self.partial:
+            return False
+        for arg in self.args:  # noqa: SIM110 (this is asked of every call, and a generator takes twice the time)
+            if arg.many:
+                return False
+        return True
+
+    def named(self, name: str) -> Call:
+        """The same call by another name of the command."""
+        if name == self.name:
+            return self
+        return Call(
+            name, self.args, self.start, self.end, self.name_start, self.name_end, self.ctx, self.command, self.partial
+        )
 
 
 class Watcher(Protocol):
@@ -99,14 +130,17 @@ class Watcher(Protocol):
     def unknown_command(self, call: Call) -> None:
         """Nothing defines the command."""
 
+    def unknown_again(self, name: str, start: int, end: int, *, broken: bool) -> bool:
+        """A command that nothing defines once more, by the same name; False where the whole call must be looked at."""
+
     def computed_command(self, start: int, end: int, what: str) -> None:
         """Which command is called cannot be told; `what` is the word or code."""
 
     def defined(self, name: str, start: int, end: int) -> None:
         """The script defines a command (`proc`, `rename`, `interp alias`)."""
 
-    def unset_variable(self, name: str, start: int, end: int, *, shared: bool) -> None:
-        """A variable is read that nothing can have set; `shared` where it is a global or a namespace's."""
+    def unset_variable(self, name: str, key: str, state: State, start: int, end: int) -> None:
+        """A variable is read that nothing can have set; `key` is the slot that it would be in."""
 
     def written(self, key: str, value: Value, start: int, end: int) -> None:
         """A global variable (`::name`) is set."""

@@ -12,7 +12,7 @@ from localgen.validation.tcl.flow.numbers import truth
 from localgen.validation.tcl.flow.state import State, merge
 from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Value, known, texts
 from localgen_grammars.tcl.lists import Element, ListError, split_list
-from localgen_grammars.tcl.nodes import Text, Word
+from localgen_grammars.tcl.nodes import Word
 
 
 def if_(flow: Flow, call: Call, state: State) -> Result:
@@ -149,8 +149,7 @@ def case_body(element: Element, arg: Arg, *, here: bool) -> Arg:
     """A list element as a body: in place where the list is in the file as it is."""
     if not here or element.kind != "braced":
         return Arg(texts([element.value]), arg.start, arg.end)
-    inner = (Text(element.inner_start, element.inner_end, element.value),)
-    word = Word(element.start, element.end, "braced", inner, element.inner_start, element.inner_end)
+    word = Word(element.start, element.end, "braced", element.inner_start, element.inner_end, element.value)
     return Arg(texts([element.value]), element.start, element.end, word)
 
 

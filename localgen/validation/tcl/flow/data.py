@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from localgen.validation.tcl.flow.calls import Call
 from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
@@ -276,7 +275,7 @@ def expr(flow: Flow, call: Call, state: State) -> Result:
     text = whole[0] if isinstance(whole, tuple) and len(whole) == 1 else None
     if text is None:
         return state, UNKNOWN
-    return state, flow.expression(text, replace(call.ctx, span=(call.args[0].start, call.end)), state)
+    return state, flow.expression(text, call.ctx.changed(span=(call.args[0].start, call.end)), state)
 
 
 def lsort(flow: Flow, call: Call, state: State) -> Result:

@@ -7,7 +7,6 @@ which nothing is known. Tcl's own commands are in `control`, `naming`, `variable
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame, Watcher
@@ -15,13 +14,13 @@ from localgen.validation.tcl.flow.expressions import evaluate
 from localgen.validation.tcl.flow.procedures import Procedure, call_procedure, fitting
 from localgen.validation.tcl.flow.slots import Slots
 from localgen.validation.tcl.flow.state import Slot, State, merge
-from localgen.validation.tcl.flow.store import Store
-from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, concatenate, known, texts
-from localgen_grammars.blocks import FILLER, is_filler
+from localgen.validation.tcl.flow.values import EMPTY, UNKNOWN, Unknown, Value, known
+from localgen.validation.tcl.flow.words import Words
+from localgen_grammars.blocks import FILLER
+from localgen_grammars.tcl.bodies import Visit
 from localgen_grammars.tcl.core import PRESET_VARIABLES, is_core
 from localgen_grammars.tcl.expr import FUNCTIONS, ExprNode, parse_expr
-from localgen_grammars.tcl.lists import ListError, list_values
-from localgen_grammars.tcl.nodes import Command, Part, Script, Substitution, Text, Variable, Word
+from localgen_grammars.tcl.nodes import Command, Script
 from localgen_grammars.tcl.parser import Tree, parse
 
 MAX_STEPS = 2_000  # commands, after which loops and procs are not followed any more but run through once
@@ -34,7 +33,7 @@ Result: TypeAlias = tuple[State | None, Value]
 Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
 
 
-class Flow(Store):
+class Flow(Words):
     """One abstract run of one script."""
 
     def __init__(
@@ -57,6 +56,8 @@ class Flow(Store):
         self.procs: dict[str, Procedure] = {}
         self.called: set[str] = set()
         self.aliases: dict[str, tuple[Value, ...]] = {}
+        # Names, with the namespace they are called in, that nothing defines so far.
+        self.strangers: set[tuple[str, str]] = set()
         self.loops: list[tuple[list[State], list[State]]] = []
         self.returns: list[list[tuple[State, Value]]] = []
         self.failures: list[list[State]] = []
@@ -71,11 +72,11 @@ class Flow(Store):
         """Whether the budget is spent: from here on nothing is repeated."""
         return self.steps >= self.budget
 
-    def run_all(self, scripts: Iterable[tuple[Command, Script]]) -> State:
+    def run_all(self, visits: Iterable[Visit]) -> State:
         """Run the file, then procs that nothing called, then what was never reached.
 
         Args:
-            scripts: every command of the file with the script it belongs to, outer before inner.
+            visits: every command of the file, outer before inner.
 
         Returns:
             the state at the end of the run (ways that end early included).
@@ -90,8 +91,10 @@ class Flow(Store):
         for procedure in list(self.procs.values()):
             if procedure.name not in self.called:
                 self._uncalled(procedure, final)
-        for command, script in scripts:
-            if command.start not in self.visited:
+        visited = self.visited
+        for visit in visits:
+            if visit.command.start not in visited:
+                command, script = visit.command, visit.script
                 rest = [c for c in script.commands if c.start >= command.start]
                 self.loops, self.returns, self.failures = [], [[]], []
                 part = Script(script.start, script.end, rest)
@@ -126,48 +129,48 @@ class Flow(Store):
         self.steps += 1
         if ctx.tree is self.tree:
             self.visited.add(command.start)
-        if is_filler(command.words[0].value):
-            return state, UNKNOWN
+        words = command.words
+        name = words[0].value
+        if name is not None:
+            if FILLER in name:
+                return state, UNKNOWN
+            if (name, ctx.namespace) in self.strangers and self._stranger(name, command, ctx, state):
+                return state, UNKNOWN
         args = self.args(command.words, ctx, state)
         if not args:
             return state, EMPTY
         return self.invoke(args, ctx, state, command)
 
-    def args(self, words: Sequence[Word], ctx: Context, state: State) -> list[Arg]:
-        """The words as the command receives them, `{*}` expanded."""
-        out: list[Arg] = []
-        for word in words:
-            value = self.parts(word.parts, ctx, state)
-            start, end = ctx.place(word.start, word.end)
-            if not word.expand:
-                out.append(Arg(value, start, end, word if ctx.span is None else None))
-                continue
-            try:
-                elements = list_values(known(value) or "") if known(value) is not None else None
-            except ListError:
-                elements = None
-            if elements is None:
-                out.append(Arg(UNKNOWN, start, end, many=True))
-            else:
-                out.extend(Arg(texts([e]), start, end) for e in elements)
-        return out
+    def _stranger(self, name: str, command: Command, ctx: Context, state: State) -> bool:
+        """Run a command whose name was looked up in vain before; False where all must be done as for the first time."""
+        first, *rest = command.words
+        start, end = ctx.place(first.start, first.end)
+        if not self.watcher.unknown_again(name, start, end, broken=command.broken):
+            return False
+        self.may_set(self.args(rest, ctx, state), ctx, state)
+        return True
 
     def invoke(
         self, args: Sequence[Arg], ctx: Context, state: State, command: Command | None, *, partial: bool = False
     ) -> Result:
         """Call the command that the first argument names, with each name it may be."""
-        first = args[0]
-        start = min(a.start for a in args)
-        end = max(a.end for a in args)
+        first, last = args[0], args[-1]
+        start = first.start if first.start < last.start else last.start
+        end = last.end if last.end > first.end else first.end
         if first.many or isinstance(first.value, Unknown):
             self.watcher.computed_command(first.start, first.end, "word")
-            self._may_set(args[1:], ctx, state)
+            self.may_set(args[1:], ctx, state)
             return state, UNKNOWN
+        rest = args[1:]
+        if len(first.value) == 1:
+            return self._call(
+                Call(first.value[0], rest, start, end, first.start, first.end, ctx, command, partial), state
+            )
         result: Result | None = None
         before = state
         for i, name in enumerate(first.value):
             way = before if i == len(first.value) - 1 else before.copy()
-            call = Call(name, tuple(args[1:]), start, end, first.start, first.end, ctx, command, partial)
+            call = Call(name, rest, start, end, first.start, first.end, ctx, command, partial)
             after, value = self._call(call, way)
             result = (after, value) if result is None else (merge(result[0], after), UNKNOWN)
         assert result is not None
@@ -176,12 +179,12 @@ class Flow(Store):
     def _call(self, call: Call, state: State) -> Result:
         for name in self._candidates(call.name, call.ctx):
             if self.watcher.defines(name):
-                call = call if call.name == name else replace(call, name=name)
+                call = call.named(name)
                 self.watcher.any_call(call, state)
                 return self.watcher.own_call(self, call, state)
-            if name in self.aliases:
+            if self.aliases and name in self.aliases:
                 target = [Arg(v, call.name_start, call.name_end) for v in self.aliases[name]]
-                self.watcher.any_call(replace(call, name=name), state)
+                self.watcher.any_call(call.named(name), state)
                 # An alias of itself would run for ever.
                 if known(target[0].value) == name or len(self.calls) >= MAX_CALL_DEPTH:
                     return state, UNKNOWN
@@ -190,11 +193,11 @@ class Flow(Store):
                 self.calls.pop()
                 return result
             if name in self.procs:
-                self.watcher.any_call(replace(call, name=name), state)
+                self.watcher.any_call(call.named(name), state)
                 return self._script_proc(self.procs[name], call, state)
         name = call.name.lstrip(":") if call.name.startswith("::") else call.name
         if is_core(name):
-            call = call if call.name == name else replace(call, name=name)
+            call = call.named(name)
             self.watcher.any_call(call, state)
             possible = self.watcher.core_call(call, certain=self.certain)
             builtin = self.builtins.get(name) if possible else None
@@ -202,8 +205,9 @@ class Flow(Store):
                 self.touch(call.args, call.ctx, state)
                 return state, UNKNOWN
             return builtin(self, call, state)
+        self.strangers.add((call.name, call.ctx.namespace))
         self.watcher.unknown_command(call)
-        self._may_set(call.args, call.ctx, state)
+        self.may_set(call.args, call.ctx, state)
         return state, UNKNOWN
 
     def _candidates(self, name: str, ctx: Context) -> list[str]:
@@ -225,20 +229,10 @@ class Flow(Store):
         self.called.add(procedure.name)
         return call_procedure(self, procedure, call.args, call.ctx, state, (call.name_start, call.name_end))
 
-    def _may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
-        """A command of which nothing is known may take names of variables, and code that sets some."""
-        self.touch(args, ctx, state)
-        if any(a.text is None or set(a.text) & set(" \t\n[") for a in args):
-            state.open |= {ctx.frame.id}
-
-    def touch(self, args: Iterable[Arg], ctx: Context, state: State) -> None:
-        """An unknown command may set any variable whose name it is given."""
-        for arg in args:
-            name = (arg.text or "").lstrip("@&*")
-            if name.replace("::", "").replace("_", "").isalnum():
-                key = self.key(name, ctx, state)
-                if key not in state.slots:
-                    state.put(key, UNKNOWN, maybe=True)
+    def alias(self, name: str, target: tuple[Value, ...]) -> None:
+        """From here on a name means a command with its first words."""
+        self.strangers.clear()
+        self.aliases[name] = target
 
     # ------------------------------------------------------------------ code given as a word
     def body(self, arg: Arg, ctx: Context, state: State, *, what: str = "code") -> Result:
@@ -262,7 +256,7 @@ class Flow(Store):
         result: Result | None = None
         for i, code in enumerate(arg.value):
             way = state if i == len(arg.value) - 1 else state.copy()
-            after, value = self.code(code, replace(ctx, span=(arg.start, arg.end)), way)
+            after, value = self.code(code, ctx.changed(span=(arg.start, arg.end)), way)
             result = (after, value) if result is None else (merge(result[0], after), UNKNOWN)
         assert result is not None
         return result
@@ -273,7 +267,7 @@ class Flow(Store):
         assert ctx.span is not None
         for problem in tree.problems:
             self.watcher.syntax(problem, *ctx.span)
-        return self.run(tree.script, replace(ctx, tree=tree), state)
+        return self.run(tree.script, ctx.changed(tree=tree), state)
 
     def condition(self, arg: Arg, ctx: Context, state: State) -> Value:
         """The value of a word as an expression."""
@@ -282,7 +276,7 @@ class Flow(Store):
             node, _ = parse_expr(ctx.tree, word.inner_start, word.inner_end)
             return evaluate(self, node, ctx, state) if node is not None else UNKNOWN
         text = arg.text
-        return UNKNOWN if text is None else self.expression(text, replace(ctx, span=(arg.start, arg.end)), state)
+        return UNKNOWN if text is None else self.expression(text, ctx.changed(span=(arg.start, arg.end)), state)
 
     def expression(self, text: str, ctx: Context, state: State) -> Value:
         """The value of an expression that is not in the file as it is."""
@@ -290,7 +284,7 @@ class Flow(Store):
         node, problem = parse_expr(tree, 0, len(text))
         if problem is not None and ctx.span is not None:
             self.watcher.syntax(problem, *ctx.span)
-        return evaluate(self, node, replace(ctx, tree=tree), state) if node is not None else UNKNOWN
+        return evaluate(self, node, ctx.changed(tree=tree), state) if node is not None else UNKNOWN
 
     @property
     def certain(self) -> bool:
@@ -313,25 +307,10 @@ class Flow(Store):
         if given < least or (most is not None and given > most):
             self.misuse("TCL014", *place, f'too {"few" if given < least else "many"} arguments for "{name}"')
 
-    def parts(self, parts: Sequence[Part], ctx: Context, state: State) -> Value:
-        """The value of a word's parts; brackets run."""
-        values: list[Value] = []
-        for part in parts:
-            if isinstance(part, Text):
-                values.append((part.value,) if FILLER not in part.value else UNKNOWN)
-            elif isinstance(part, Variable):
-                index = self.parts(part.index, ctx, state) if part.index is not None else None
-                values.append(self.read(part.name, index, ctx, state, *ctx.place(part.start, part.end)))
-            elif isinstance(part, Substitution):
-                after, value = self.run(part.script, ctx, state)
-                if after is not None:
-                    state.become(after)
-                values.append(value)
-        return concatenate(values) if values else EMPTY
-
     def define(self, name: str, params: Value, body: Arg, call: Call) -> None:
         """Note a proc of the script."""
         bare = name.lstrip(":") if name.startswith("::") else name
         full = f"{call.ctx.namespace}::{bare}" if call.ctx.namespace and not name.startswith("::") else bare
+        self.strangers.clear()
         self.procs[full] = Procedure(full, params, body, call.ctx)
         self.watcher.defined(full, call.start, call.end)

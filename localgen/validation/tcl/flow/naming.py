@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from localgen.validation.tcl.flow.calls import Arg, Call, Context, Frame
 from localgen.validation.tcl.flow.control import case_body
@@ -75,7 +74,7 @@ def uplevel(flow: Flow, call: Call, state: State) -> Result:
             frame = Frame("::")
         elif level == "0":
             frame = call.ctx.frame
-    return _joined(flow, args, replace(call.ctx, frame=frame), state, call)
+    return _joined(flow, args, call.ctx.changed(frame=frame), state, call)
 
 
 def _joined(flow: Flow, args: Sequence[Arg], ctx: Context, state: State, call: Call) -> Result:
@@ -138,7 +137,7 @@ def called_words(first: int) -> Builtin:
 def after(flow: Flow, call: Call, state: State) -> Result:
     """`after ms script …`, `after idle script …`."""
     if len(call.args) > 1 and call.text(0) not in ("cancel", "info"):
-        _joined(flow, call.args[1:], replace(call.ctx, frame=Frame("::")), state.copy(), call)
+        _joined(flow, call.args[1:], call.ctx.changed(frame=Frame("::")), state.copy(), call)
     return state, UNKNOWN
 
 
@@ -152,7 +151,7 @@ def rename(flow: Flow, call: Call, state: State) -> Result:
     if new:
         bare = new.lstrip(":")
         flow.watcher.defined(bare, call.start, call.end)
-        flow.aliases[bare] = ((old,),)
+        flow.alias(bare, ((old,),))
     return state, EMPTY
 
 
@@ -165,9 +164,9 @@ def interp(flow: Flow, call: Call, state: State) -> Result:
         name = args[1].text
         if name is not None:
             flow.watcher.defined(name.lstrip(":"), call.start, call.end)
-            flow.aliases[name.lstrip(":")] = tuple(a.value for a in args[3:])
+            flow.alias(name.lstrip(":"), tuple(a.value for a in args[3:]))
     elif sub == "eval" and len(args) > 1:
-        _joined(flow, args[1:], replace(call.ctx, frame=Frame("?")), State(open=frozenset("*")), call)
+        _joined(flow, args[1:], call.ctx.changed(frame=Frame("?")), State(open=frozenset("*")), call)
     elif sub == "invokehidden" and len(args) > 1:
         rest = list(args[1:])
         while len(rest) > 1 and (rest[0].text or "").startswith("-"):
@@ -193,7 +192,9 @@ def namespace(flow: Flow, call: Call, state: State) -> Result:
         if name is None:
             return flow.body(Arg(UNKNOWN, args[1].start, args[1].end), call.ctx, state)
         inner = name.strip(":") if name.startswith("::") else "::".join(filter(None, (call.ctx.namespace, name)))
-        return _joined(flow, args[1:], replace(call.ctx, namespace=inner), state, call)
+        # A level of its own: what `variable` links in it is linked nowhere else.
+        level = Frame("::", caller=call.ctx.frame)
+        return _joined(flow, args[1:], call.ctx.changed(namespace=inner, frame=level), state, call)
     if sub == "current":
         return state, ("::" + call.ctx.namespace,)
     if sub in ("tail", "qualifiers") and len(args) == 1:
@@ -208,7 +209,7 @@ def namespace(flow: Flow, call: Call, state: State) -> Result:
         for arg in args:
             name = arg.text
             if name is not None and not name.startswith("-") and "*" not in name:
-                flow.aliases[name.rpartition("::")[2]] = ((name,),)
+                flow.alias(name.rpartition("::")[2], ((name,),))
     if sub in ("unknown", "code") and args:
         prefix(flow, args[-1], call.ctx, state)
     return state, UNKNOWN
@@ -226,7 +227,7 @@ def subst(flow: Flow, call: Call, state: State) -> Result:
     if options:
         return state, (text,) if not set(text) & set("$[\\") else UNKNOWN
     tree = Tree(text, parse=False)
-    ctx = replace(call.ctx, tree=tree, span=call.ctx.span or (arg.start, arg.end))
+    ctx = call.ctx.changed(tree=tree, span=call.ctx.span or (arg.start, arg.end))
     return state, flow.parts(tree.substitutions(0, len(text)), ctx, state)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localgen.validation.tcl.flow.calls import Arg, Context, Frame
@@ -37,7 +37,7 @@ def call_procedure(
         return state, UNKNOWN
     _bind(params, args, frame, state)
     namespace = procedure.name.rpartition("::")[0]
-    ctx = replace(procedure.ctx, frame=frame, namespace=namespace)
+    ctx = procedure.ctx.changed(frame=frame, namespace=namespace)
     flow.calls.append(procedure.name)
     flow.returns.append([])
     loops, flow.loops = flow.loops, []

@@ -13,7 +13,7 @@ _EPOCHS = count(1)
 LATER_ROUND = "loop"  # in `State.open`: a loop's body that runs once for all its rounds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slot:
     """A variable that is set (`maybe`: on some ways only); a state of a later epoch has forgotten the value."""
 

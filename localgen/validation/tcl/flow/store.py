@@ -43,7 +43,7 @@ class Store:
             return state.value(slot)
         frame = key.partition("|")[0] if not key.startswith("::") else "::"
         if not state.any_may_be_set(frame) and not state.any_may_be_set(ctx.frame.id):
-            self.watcher.unset_variable(name, start, end, shared=key.startswith("::"))
+            self.watcher.unset_variable(name, key, state, start, end)
             # One finding per variable is enough.
             state.put(key, UNKNOWN, maybe=True)
         return UNKNOWN

@@ -32,7 +32,7 @@ EMPTY: Value = ("",)
 
 def known(value: Value) -> str | None:
     """The text, where there is exactly one."""
-    return value[0] if isinstance(value, tuple) and len(value) == 1 else None
+    return value[0] if type(value) is tuple and len(value) == 1 else None
 
 
 def texts(values: Iterable[str]) -> Value:
