@@ -226,8 +226,11 @@ def examples(
     symbols = (*(read_proc(x.proc) for x in world.symbols), *map(read_variable, world.variables), *world.statements)
     made = [_task(kind, pack, symbols, steps, rng) for steps in rounds]
     procs = tuple(s.proc for s in world.symbols)
-    shown = {"field": f.name, "procs": procs, "variables": tuple(world.variables), "dsl": world.dsl}
-    return [replace(task, productions=world.productions, **shown) for task in made]
+    variables = tuple(world.variables)
+    return [
+        replace(task, field=f.name, procs=procs, variables=variables, dsl=world.dsl, productions=world.productions)
+        for task in made
+    ]
 
 
 def _task(kind: str, pack: str, symbols: tuple[ReadSymbol, ...], steps: list[Step], rng: random.Random) -> Task:

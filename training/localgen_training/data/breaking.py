@@ -67,7 +67,10 @@ def _misspelt(text: str, rng: random.Random) -> str:
 
 def _option(body: str, domain: Domain, rng: random.Random) -> str | None:
     found = [
-        (w, p) for c, p in _calls(body, domain) for w in c.words[1:] if (w.value or "") in {f"-{a.name}" for a in p.options}
+        (w, p)
+        for c, p in _calls(body, domain)
+        for w in c.words[1:]
+        if (w.value or "") in {f"-{a.name}" for a in p.options}
     ]
     if not found:
         return None
@@ -90,7 +93,9 @@ def _enum(body: str, domain: Domain, rng: random.Random) -> str | None:
     catalog = domain.catalog
     for visit in walk(parse(body)) if catalog.host == "tcl" else ():
         words = visit.command.words
-        variable = next((v for v in catalog.variables if len(words) == 3 and words[1].value == v.name and v.values), None)
+        variable = next(
+            (v for v in catalog.variables if len(words) == 3 and words[1].value == v.name and v.values), None
+        )
         if variable is not None:
             found.append((words[2], variable.values))
     if not found:

@@ -1,4 +1,4 @@
-"""Steps made from procs and variables: calls, sweeps, queries, settings; each a sentence and the statements that do it."""
+"""Steps made from procs and variables: calls, sweeps, queries, settings; each a sentence and its statements."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Call:
         return " ".join(words)
 
 
-def draw_call(world: World, index: int, *, share: float | None = None, nested: int = 0, fixed: dict[str, Drawn] | None = None) -> Call | None:  # noqa: E501
+def draw_call(
+    world: World, index: int, *, share: float | None = None, nested: int = 0, fixed: dict[str, Drawn] | None = None
+) -> Call | None:
     """A call with values for its required args and some of the optional ones; None where a value cannot be drawn.
 
     Args:
@@ -214,7 +216,9 @@ def answer_of(world: World, index: int) -> tuple[str, str] | None:
     if call is None or call.bodies:
         return None
     rng = world.rng
-    parts = [phrase(a, call.given[a.name].said, world.split, rng, "natural") for a in call.proc.args if a.name in call.given]
+    parts = [
+        phrase(a, call.given[a.name].said, world.split, rng, "natural") for a in call.proc.args if a.name in call.given
+    ]
     asked = asked_of(call.proc, rng)
     return call.words(), f"{asked} for {', '.join(parts)}" if parts else asked
 

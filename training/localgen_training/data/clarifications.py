@@ -51,7 +51,8 @@ _THINGS = (
     "Vienna", "bicycles", "coffee", "lentils", "Kyoto", "glaciers", "jazz", "bread", "the wheel", "Peru", "tulips",
 )  # fmt: skip
 _SEVERAL = (
-    "{act} please", "now {act}", "{act} for {x}", "we should {act}", "can you {act} {x}", "{act} - {x}", "{act} with {x}",
+    "{act} please", "now {act}", "{act} for {x}", "we should {act}", "can you {act} {x}", "{act} - {x}",
+    "{act} with {x}",
     "I need to {act} {x}",
 )  # fmt: skip
 
@@ -81,7 +82,15 @@ def _line(text: str) -> str:
 
 def question_of(world: World, style: Style) -> Question | None:
     """A question of some kind; None where the domain has nothing for that kind."""
-    kinds = [(30, _missing), (14, _between), (12, _several), (10, _vague), (14, _other_field), (8, _chat), (12, _lacking)]
+    kinds = [
+        (30, _missing),
+        (14, _between),
+        (12, _several),
+        (10, _vague),
+        (14, _other_field),
+        (8, _chat),
+        (12, _lacking),
+    ]
     while kinds:
         chosen = world.rng.choices(kinds, [w for w, _ in kinds])[0]
         question = chosen[1](world, style)
@@ -99,14 +108,14 @@ def _missing(world: World, style: Style) -> Question | None:
     call = draw_call(world, rng.choice(source.usable), share=0.2)
     if call is None or call.bodies:
         return None
-    able = [a for a in call.proc.args if a.required and a.name in call.given and a.type not in ("flag", "expr", "script")]
+    able = [
+        a for a in call.proc.args if a.required and a.name in call.given and a.type not in ("flag", "expr", "script")
+    ]
     if not able:
         return None
     arg = rng.choice(able)
     step = said_call(world, call, style, unsaid=frozenset({arg.name}))
-    context: Context = rng.choices(("present", "partial"), (80, 20))[0]
-    shown = Shown(procs=[call.index])
-    return Question(step.text, ask_value(call.proc, arg), shown, "missing", step.form, context)
+    return Question(step.text, ask_value(call.proc, arg), Shown(procs=[call.index]), "missing", step.form, "present")
 
 
 def _between(world: World, style: Style) -> Question | None:
@@ -170,7 +179,7 @@ def _several(world: World, style: Style) -> Question | None:
             return None
     thing = keep(draw_string(_THINGS, rng, identifier=True)) if "{x}" in form else ""
     near = tuple(f"{p.name}: {p.summary}".removesuffix(": ") for p in procs[:_MOST])
-    question = Clarification(f"Which of these is meant by \"{shared}\"?", near)
+    question = Clarification(f'Which of these is meant by "{shared}"?', near)
     text = form.format(act=shared, x=thing)
     return Question(text, question, Shown(procs=list(group)), "several", f"several{number}", "present")
 
@@ -276,4 +285,3 @@ def _far_fields(source: Source, split: Split) -> list[Field]:
 
 _FAR: dict[tuple[int, Split], list[Field]] = {}
 REFUSALS = frozenset({"chat", "other-field", "lacking"})
-

@@ -18,7 +18,9 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the stage's options."""
-    parser.add_argument("--name", default="default", help="of the training; its data goes to OUT/NAME (default: default)")
+    parser.add_argument(
+        "--name", default="default", help="of the training; its data goes to OUT/NAME (default: default)"
+    )
     parser.add_argument(
         "--domain", action="append", default=[], metavar="DIR_OR_NAME",
         help=f"a domain folder, or the name of a bundled one; several may be given (default: {DEFAULT_DOMAIN})",
@@ -32,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model = parser.add_mutually_exclusive_group()
     model.add_argument("--paraphrase-model", type=Path, metavar="FILE.gguf", help="a model that words tasks anew")
     model.add_argument("--paraphrase-url", metavar="URL", help="a server that does (OpenAI's chat protocol)")
-    parser.add_argument("--paraphrase-share", type=float, default=0.3, help="of the tasks are worded anew (default: 0.3)")
+    parser.add_argument(
+        "--paraphrase-share", type=float, default=0.3, help="of the tasks are worded anew (default: 0.3)"
+    )
     parser.add_argument("--spread", type=int, default=256, help="tasks embedded to measure diversity (default: 256)")
 
 

@@ -51,7 +51,7 @@ class NearDuplicates:
         self._b = rng.integers(0, 1 << 60, BANDS * ROWS, dtype=np.uint64)
         # (offset in the file << 16 | number of shingles) + 1 of the last text that fell into a slot; 0: none.
         self._table = np.zeros((BANDS, _SLOTS), dtype=np.uint64)
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as this object
         self._end = 0
         self.size = self._table.nbytes
 
@@ -85,5 +85,7 @@ class NearDuplicates:
     def __enter__(self) -> NearDuplicates:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()

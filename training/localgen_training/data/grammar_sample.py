@@ -37,7 +37,7 @@ class Piece:
 def sample_statement(
     grammar: DslGrammar, statement: Statement, rng: random.Random
 ) -> tuple[list[Piece], tuple[int, ...]] | None:
-    """Tokens of one statement and which of its elements they are (its optional parts drawn), None where one has no sample."""
+    """Tokens of one statement, its optional parts drawn, and which of its elements they are; None without a sample."""
     part = rng.choice(statement.parts)
     pieces = _elements(grammar, [statement.full[i] for i in part], rng)
     return None if pieces is None else (pieces, part)

@@ -96,7 +96,9 @@ class GgufChat:
                 str(path), n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False, seed=0
             )
         except (ValueError, RuntimeError, OSError) as e:
-            raise ModelError(f"{path}: cannot be loaded: {e}", hint="is it a GGUF model?", code="model-damaged") from None
+            raise ModelError(
+                f"{path}: cannot be loaded: {e}", hint="is it a GGUF model?", code="model-damaged"
+            ) from None
 
     def answer(self, messages: list[dict[str, str]], seed: int, most: int) -> str:
         """The text of the next turn; the same for the same seed."""

@@ -1,4 +1,4 @@
-"""Micro-exercises from a DSL's grammar: statements drawn from it, one production at a time, and the words that ask for them."""
+"""Micro-exercises from a DSL's grammar: statements drawn from it, one production at a time, and words for them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def _sentence(world: World, w: WorldDsl, pieces: list[Piece], production: int) -
     if entry is not None and "_" in entry.name and not entry.name[-1].isdigit() and rng.random() < 0.6:
         what = name_words(entry.name).lower()
     if entry is not None and entry.summary and r < 0.45:
-        what += f" ({entry.summary.split('.')[0].split(';')[0][:1].lower()}{entry.summary.split('.')[0].split(';')[0][1:]})"
+        what += (
+            f" ({entry.summary.split('.')[0].split(';')[0][:1].lower()}{entry.summary.split('.')[0].split(';')[0][1:]})"
+        )
     number, form = pick(STATEMENTS, world.split, rng)
     return form.format(what=what.strip(), fields=", ".join(fields)), f"statement{number}"
 
@@ -94,7 +96,9 @@ def _fields(pieces: list[Piece], world: World) -> list[str]:
         if glue:
             out[-1] += f" and {said}"
         else:
-            out.append(" ".join((*label, said)))
+            # Renamed words are no words of English: a slip of the pen would make others of them.
+            words = " ".join(label)
+            out.append(f"{keep(words) if words and world.renaming else words} {said}".strip())
         label, glue = [], False
     if label:
         out.append(" ".join(label))

@@ -1,6 +1,6 @@
 """Alpha-renaming: procs, options, namespaces, variables and DSL keywords under other names, the same ones everywhere.
 
-A name is given when it is asked for, so that renaming a pack of ten symbols costs the same in a catalog of ten thousand.
+A name is given when it is asked for, so that renaming ten symbols costs the same in a catalog of ten thousand.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ class Renaming:
 
     def _draw(self, count: int) -> str:
         if self._rng.random() < self._opaque:
-            return opaque_word(self._rng) + ("_" + opaque_word(self._rng) if count > 1 and self._rng.random() < 0.5 else "")
+            return opaque_word(self._rng) + (
+                "_" + opaque_word(self._rng) if count > 1 and self._rng.random() < 0.5 else ""
+            )
         return join_words(" ".join(self._rng.choice(_words()) for _ in range(count)), self._case)
 
 
@@ -204,7 +206,7 @@ def _translated(p: Production, index: int, grammar: DslGrammar, new: dict[str, s
 def translated(text: str, grammar: DslGrammar, new: dict[str, str]) -> str | None:
     """A DSL text with the new keywords for the old ones, None where the grammar does not accept it."""
     try:
-        tokens = [t for t in grammar.parse(text).scan_values(lambda t: isinstance(t, Token))]
+        tokens = list(grammar.parse(text).scan_values(lambda t: isinstance(t, Token)))
     except LocalgenError:
         return None
     out, at = "", 0
@@ -218,5 +220,5 @@ def translated(text: str, grammar: DslGrammar, new: dict[str, str]) -> str | Non
 def _summary(text: str, new: dict[str, str]) -> str:
     """The grammar's summary with the new literals, the longest first."""
     for literal in sorted(new, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w\"<]){re.escape(literal)}(?!\w)", lambda _, word=new[literal]: word, text)
+        text = re.sub(rf"(?<![\w\"<]){re.escape(literal)}(?!\w)", new[literal].replace("\\", r"\\"), text)
     return text

@@ -14,7 +14,8 @@ from .splits import Split, pick
 
 _ASKS = (
     "Repair this script.", "Fix what the validator reports.", "Correct the script below; change nothing else.",
-    "This script is rejected. Write it correctly.", "Make this script valid.", "The validator complains; repair the script.",
+    "This script is rejected. Write it correctly.", "Make this script valid.",
+    "The validator complains; repair the script.",
     "Please fix the errors in this script.", "Give back the script without its errors.",
     "Something is wrong here, put it right.", "Correct this.", "Resolve the findings in this script.",
     "Mend the following script.", "Rewrite the script so that it validates.", "Fix it.", "Put this script in order.",
@@ -23,13 +24,18 @@ _ASKS = (
 _MOST = 4
 
 
-def repair_instruction(task: str, body: str, report: Report, split: Split, rng: random.Random) -> tuple[str, str]:
-    """(instruction, form): the broken script with the validator's findings, as its lines or as its JSON."""
+def repair_instruction(
+    task: str, body: str, report: Report, split: Split, rng: random.Random, *, clear: bool
+) -> tuple[str, str]:
+    """(instruction, form): the broken script with the validator's findings, as its lines or as its JSON.
+
+    The task is said too, unless it is clear without it what is to be written.
+    """
     number, ask = pick(_ASKS, split, rng)
     errors = [f for f in report.details if f.severity == "error"][:_MOST]
     as_json = rng.random() < 0.4
     said = "\n".join(_document(f) if as_json else _line(f) for f in errors)
-    goal = f"\nIt is to do this: {task}" if rng.random() < 0.6 else ""
+    goal = f"\nIt is to do this: {task}" if not clear or rng.random() < 0.4 else ""
     return f"{ask}{goal}\n\nScript:\n{body}\n\nValidator:\n{said}", f"repair{number}-{'json' if as_json else 'lines'}"
 
 

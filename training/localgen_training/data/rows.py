@@ -244,8 +244,11 @@ class RowMaker:
             raise _Discarded("nothing to break")
         _, text, report = got
         shown = with_header(text, domain)
-        instruction, form = repair_instruction(draft.instruction, shown.rstrip("\n"), report, draft.split, rng)
-        if fixed_by_rule(shown, report, domain) == with_header(right, domain):
+        clear = fixed_by_rule(shown, report, domain) == with_header(right, domain)
+        instruction, form = repair_instruction(
+            draft.instruction, shown.rstrip("\n"), report, draft.split, rng, clear=clear
+        )
+        if clear:
             stats.counts["repairs that the product's safe fixes make too"] += 1
         stats.counts["repairs"] += 1
         family = f"{draft.family}/{form}"
@@ -257,7 +260,7 @@ class RowMaker:
         if got is None:
             raise _NothingHere
         rng = world.rng
-        text, layout = lay_out([got.text], style, world.split, rng)
+        text, _ = lay_out([got.text], style, world.split, rng)
         text, noise = dressed(text, rng)
         shown = with_others(world, got.shown, 5) if got.kind in ("missing", "typo") else got.shown
         pack = pack_of(world, shown)

@@ -56,7 +56,9 @@ def scripts_of(source: Source, folder: Path | None) -> list[RealScript]:
     if folder is None:
         return found
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder of scripts", hint="--scripts takes a folder", code="scripts-missing")
+        raise UsageError(
+            f"{folder}: no such folder of scripts", hint="--scripts takes a folder", code="scripts-missing"
+        )
     files = sorted(p for p in folder.rglob("*.tcl") if p.is_file())
     if not files:
         raise UsageError(f"{folder}: no .tcl file there", hint="--scripts takes a folder", code="scripts-missing")
@@ -89,8 +91,8 @@ def script_step(world: World, script: RealScript, style: Style) -> Step | str:
         return "script says no task"
     if rng.random() < 0.6:
         task, body = _varied(source, task, body, rng)
-    number, text = 0, task
-    marked = _TOKEN.sub(lambda m: keep(m.group()) if _said(m.group(), body) else m.group(), text)
+    number = 0
+    marked = _TOKEN.sub(lambda m: keep(m.group()) if _said(m.group(), body) else m.group(), task)
     if not _STARTS.match(task) and rng.random() < 0.5:
         number, form = pick(BARE[style], world.split, rng)
         marked = form.format(act=marked[:1].lower() + marked[1:].rstrip("."))
@@ -128,7 +130,9 @@ def _shown(source: Source, body: str) -> Shown:
 def _varied(source: Source, task: str, body: str, rng: random.Random) -> tuple[str, str]:
     """Task and script with other names and numbers, where one is said once and written literally."""
     catalog = source.domain.catalog
-    fixed = {v for p in catalog.procs for a in p.args for v in a.values} | {v for x in catalog.variables for v in x.values}
+    fixed = {v for p in catalog.procs for a in p.args for v in a.values} | {
+        v for x in catalog.variables for v in x.values
+    }
     fixed |= set(source.by_name) | source.builtins
     for token in dict.fromkeys(_TOKEN.findall(task)):
         if token in fixed or rng.random() < 0.4:
@@ -148,13 +152,16 @@ def _varied(source: Source, task: str, body: str, rng: random.Random) -> tuple[s
                 continue
         else:
             continue
-        task, body = (re.sub(pattern, lambda _, new=new: new, t) for t in (task, body))
+        # Neither names nor numbers have a backslash, which `sub` would read.
+        task, body = re.sub(pattern, new, task), re.sub(pattern, new, body)
     return task, body
 
 
 def _name(token: str, body: str) -> bool:
     """Whether a token is a whole word of the script, and no option, variable or unit."""
-    return bool(re.search(rf"(?<![\w:.$\-/]){re.escape(token)}(?![\w:./])", body)) and not re.match(r"M\d|[A-Z]?\d", token)
+    return bool(re.search(rf"(?<![\w:.$\-/]){re.escape(token)}(?![\w:./])", body)) and not re.match(
+        r"M\d|[A-Z]?\d", token
+    )
 
 
 def rename_script(world: World, body: str) -> str | None:
@@ -201,7 +208,11 @@ def _edit_command(world: World, visit: Visit, text: str, edits: dict[tuple[int, 
     index = source.by_name.get(name)
     for d, dsl in enumerate(source.dsls):
         entry = source.domain.catalog.dsls[dsl.index].embedding
-        if entry.braced and tuple(w.value for w in words[: len(entry.words)]) == entry.words and len(words) > len(entry.words):
+        if (
+            entry.braced
+            and tuple(w.value for w in words[: len(entry.words)]) == entry.words
+            and len(words) > len(entry.words)
+        ):
             last = words[len(entry.words)]
             new = world.dsls[d].entry.embedding.words
             for word, changed in zip(words, new, strict=False):

@@ -108,7 +108,9 @@ _TELLS = re.compile(
     r"|counts?|values?|share|amount|sum|length|ids?|returns?|gets?|reports?|tells?|quer\w+|gives?|reads?|checks?)\b",
     re.I,
 )
-_TELLING_NAME = re.compile(r"(?:^|_|::)(?:is|has|get|count|list|query|num|total|find)(?=_|$|[A-Z])|_(?:count|list|total)$")
+_TELLING_NAME = re.compile(
+    r"(?:^|_|::)(?:is|has|get|count|list|query|num|total|find)(?=_|$|[A-Z])|_(?:count|list|total)$"
+)
 
 
 def _queries(proc: Proc, telling: bool) -> bool:

@@ -56,7 +56,7 @@ def draw_split(rng: random.Random) -> Split:
 
 
 def fields_of(split: Split) -> tuple[Field, ...]:
-    """The fields of work of virtual catalogs in one split: the reader's and decoder's held-out ones are none of train."""
+    """The fields of work of virtual catalogs in one split; those held out from reader and decoder are none of train."""
     held = {"validation": VALIDATION_FIELDS[:1], "test": VALIDATION_FIELDS[1:]}
     if split == "train":
         return tuple(f for f in all_fields() if f.name not in VALIDATION_FIELDS)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from localgen_retrieval.catalog import Catalog, Policy
+from localgen_retrieval.catalog import Catalog, Dsl, Policy
 from localgen_retrieval.catalog_io import Domain
 
 from ..synthesis import Task, examples
@@ -45,7 +45,8 @@ def virtual_task(seed: str, split: Split, rng: random.Random) -> VirtualTask:
         required_header=rng.choice(_HEADERS[:4]),
     )
     label = f"virtual-{task.field}-{number:x}"
-    dsls, grammars = (), {}
+    dsls: tuple[Dsl, ...] = ()
+    grammars: dict[str, str] = {}
     if task.dsl is not None:
         dsls = (task.dsl.model_copy(update={"grammar": "virtual.lark"}),)
         grammars = {task.dsl.name: grammar_of(task.productions)}

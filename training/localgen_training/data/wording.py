@@ -42,7 +42,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     ),
     "instructional": (
         "write a script that will {act} with {args}", "use the API to {act}; set {args}", "{act}. Settings: {args}",
-        "your task: {act}, with {args}", "produce the commands that {act} using {args}", "make sure to {act} with {args}",
+        "your task: {act}, with {args}", "produce the commands that {act} using {args}",
+        "make sure to {act} with {args}",
         "create a script in order to {act}: {args}", "follow this request: {act}, {args}",
         "the script should {act} with {args}", "generate what is needed to {act}, using {args}",
         "do the following: {act} with {args}", "prepare a script which has to {act}; values: {args}",
@@ -61,7 +62,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 BARE: dict[str, tuple[str, ...]] = {
-    "step": ("{act}", "{act} too", "also {act}", "{act} here", "just {act}", "{act} as usual", "{act} now", "simply {act}"),
+    "step": ("{act}", "{act} too", "also {act}", "{act} here", "just {act}", "{act} as usual", "{act} now",
+    "simply {act}"),
     "natural": (
         "{act}", "please {act}", "now {act}", "we need to {act}", "let's {act}", "I want to {act}", "can you {act}",
         "go on and {act}",
@@ -84,13 +86,15 @@ PHRASES = (
     "the {noun} at {value}", "{noun} is {value}", "{noun} equal to {value}",
 )  # fmt: skip
 FLAGS = (
-    "with {noun}", "{noun} on", "also {noun}", "{noun} enabled", "use {noun}", "{noun}", "turn on {noun}", "switch {noun} on",
+    "with {noun}", "{noun} on", "also {noun}", "{noun} enabled", "use {noun}", "{noun}", "turn on {noun}",
+    "switch {noun} on",
     "and {noun} too", "the {noun} option", "in {noun} mode", "including {noun}", "{noun} active", "apply {noun}",
     "plus {noun}", "{noun} as well",
 )  # fmt: skip
 SETTINGS = (
     "set the {noun} to {value}", "use {value} as the {noun}", "the {noun} should be {value}", "{noun} {value}",
-    "change the {noun} to {value}", "with the {noun} at {value}", "put the {noun} at {value}", "make the {noun} {value}",
+    "change the {noun} to {value}", "with the {noun} at {value}", "put the {noun} at {value}",
+    "make the {noun} {value}",
     "switch the {noun} to {value}", "let the {noun} be {value}", "select {value} for the {noun}", "{noun} = {value}",
     "go for a {noun} of {value}", "take {value} as {noun}", "keep the {noun} at {value}", "have the {noun} at {value}",
 )  # fmt: skip
@@ -103,16 +107,20 @@ STORES = (
     "assign {asked} to {name}", "remember {asked} as {name}", "read {asked} into {name}", "hold {asked} in {name}",
 )  # fmt: skip
 LOOPS = (
-    "for each {noun} in {values}, {act}", "{act} for each of {values}", "for {values}: {act}", "{act} for all of {values}",
+    "for each {noun} in {values}, {act}", "{act} for each of {values}", "for {values}: {act}",
+    "{act} for all of {values}",
     "do this for {noun} {values}: {act}", "loop over {values} and {act}", "{act}, once for each of {values}",
     "go through {values} and {act}",
-    "for every {noun} of {values}, {act}", "sweep the {noun} over {values}: {act}", "{act} with {noun} {values} in turn",
+    "for every {noun} of {values}, {act}", "sweep the {noun} over {values}: {act}",
+    "{act} with {noun} {values} in turn",
     "repeat for {values}: {act}", "with each {noun} from {values}, {act}", "one after the other for {values}, {act}",
     "over {values}, {act}", "taking {values} in turn, {act}",
 )  # fmt: skip
 EACH_OF = (
-    "for each of {asked}, {act}", "{act} for each of {asked}", "go through {asked} and {act}", "for all of {asked}: {act}",
-    "loop over {asked} and {act}", "{act} for all of {asked}", "for every one of {asked}, {act}", "take {asked} and {act}",
+    "for each of {asked}, {act}", "{act} for each of {asked}", "go through {asked} and {act}",
+    "for all of {asked}: {act}",
+    "loop over {asked} and {act}", "{act} for all of {asked}", "for every one of {asked}, {act}",
+    "take {asked} and {act}",
 )  # fmt: skip
 CONDITIONS = (
     "if {condition}, {act}", "{act} if {condition}", "when {condition}, {act}", "{act}, but only if {condition}",
@@ -127,7 +135,8 @@ RESULTS = (
 )  # fmt: skip
 STATEMENTS = (
     "add a {what}: {fields}", "{what}: {fields}", "write a {what} with {fields}", "declare a {what}, {fields}",
-    "new {what} - {fields}", "I need a {what} with {fields}", "define a {what} for {fields}", "put in a {what}: {fields}",
+    "new {what} - {fields}", "I need a {what} with {fields}", "define a {what} for {fields}",
+    "put in a {what}: {fields}",
     "add the {what} {fields}", "make a {what} with {fields}", "set up a {what}, {fields}", "include a {what}: {fields}",
     "state a {what} with {fields}", "enter a {what} ({fields})", "a {what} with {fields}", "specify a {what}: {fields}",
 )  # fmt: skip
@@ -164,12 +173,14 @@ _ANSWERING = re.compile(
     re.I,
 )
 _VERBS = {
-    "create": ("make", "set up"), "add": ("put in", "insert"), "set": ("adjust", "choose"), "remove": ("delete", "take out"),
+    "create": ("make", "set up"), "add": ("put in", "insert"), "set": ("adjust", "choose"), "remove": ("delete",
+    "take out"),
     "delete": ("remove", "drop"), "start": ("launch", "begin"), "stop": ("halt", "end"), "run": ("execute", "perform"),
     "write": ("save", "put out"), "change": ("modify", "alter"), "place": ("put", "position"), "move": ("shift",),
     "define": ("declare", "specify"), "insert": ("add", "put in"), "connect": ("hook up", "link"), "assign": ("give",),
-    "open": ("unlock",), "build": ("construct", "make"), "draw": ("lay", "make"), "fix": ("lock",), "show": ("display",),
-    "mark": ("flag",), "report": ("give a report on",), "declare": ("define",), "send": ("dispatch",), "load": ("read in",),
+    "open": ("unlock",), "build": ("construct", "make"), "draw": ("lay", "make"), "fix": ("lock",),
+    "show": ("display",), "mark": ("flag",), "report": ("give a report on",), "declare": ("define",),
+    "send": ("dispatch",), "load": ("read in",),
 }  # fmt: skip
 
 
@@ -199,7 +210,7 @@ def act_of(proc: Proc, rng: random.Random, style: str = "natural", *, query: boo
     """What a proc does as an imperative: its summary, or its name in words; `query`: it only tells something."""
     words = name_words(proc.name.rpartition("::")[2] or proc.name).lower()
     summary = _summary(proc)
-    if not summary or style == "terse" and rng.random() < 0.5 or rng.random() < 0.15:
+    if not summary or (style == "terse" and rng.random() < 0.5) or rng.random() < 0.15:
         return words if rng.random() < 0.6 or "::" not in proc.name else name_words(proc.name).lower()
     if query or _NOUNISH.match(summary):
         return f"{rng.choice(('get', 'find', 'determine', 'look up'))} {asked_of(proc, rng)}"

@@ -34,7 +34,9 @@ _EVERY = 10
 Report = Callable[[str], None]
 
 
-def make_data(settings: DataSettings, folder: Path, *, jobs: int, report: Report, fresh: bool = False) -> dict[str, Any]:
+def make_data(
+    settings: DataSettings, folder: Path, *, jobs: int, report: Report, fresh: bool = False
+) -> dict[str, Any]:
     """Make the data set in a folder, or go on with it; what data.json says.
 
     Args:
@@ -77,7 +79,9 @@ def _finished(folder: Path, key: str) -> dict[str, Any] | None:
     if data.get("key") != key:
         raise other_data(folder)
     if any(not (folder / f"{name}.jsonl").is_file() for name in FILES):
-        raise UsageError(f"{folder}: a file of the finished data is gone", hint="make it anew with --fresh", code="data-gone")
+        raise UsageError(
+            f"{folder}: a file of the finished data is gone", hint="make it anew with --fresh", code="data-gone"
+        )
     if (folder / PARTS).is_dir():  # killed after the last step
         shutil.rmtree(folder / PARTS)
     return data
@@ -89,7 +93,9 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder / PARTS, ignore_errors=True)
 
 
-def _make(settings: DataSettings, material: Material, key: str, folder: Path, jobs: int, report: Report) -> dict[str, Any]:
+def _make(
+    settings: DataSettings, material: Material, key: str, folder: Path, jobs: int, report: Report
+) -> dict[str, Any]:
     progress = Progress(folder, key)
     if progress.chunks:
         report(f"going on after {progress.chunks} chunks")
