@@ -54,7 +54,8 @@ def virtual_task(seed: str, split: Split, rng: random.Random) -> VirtualTask:
         name=label, description=f"A virtual API: {task.field.replace('_', ' ')}.", procs=task.procs,
         variables=task.variables, dsl=dsls, policy=policy,
     )  # fmt: skip
-    domain = Domain(label, Path(), catalog, grammars, {}, (), None, label, ())
+    paths = {name: Path("virtual.lark") for name in grammars}
+    domain = Domain(label, Path(), catalog, grammars, paths, (), None, label, ())
     names = (*(p.name for p in task.procs), *(v.name for v in task.variables), *(d.name for d in dsls))
     return VirtualTask(task, Pack(task.pack, names, domain), label)
 
