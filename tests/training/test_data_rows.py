@@ -39,7 +39,9 @@ def test_every_answer_is_valid_for_the_catalog_of_its_own_pack(domain: str) -> N
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_an_answer_uses_no_name_that_the_pack_does_not_show(domain: str) -> None:
     for row in scripts_in(rows(domain)):
-        called = {c.name for c in row.pack.domain.catalog.procs if re.search(rf"{re.escape(c.name)}(?![\w:])", answer(row))}
+        called = {
+            c.name for c in row.pack.domain.catalog.procs if re.search(rf"{re.escape(c.name)}(?![\w:])", answer(row))
+        }
         assert called <= set(row.example.symbols)
         assert all(name in row.example.messages[1].content for name in called)
 
@@ -73,7 +75,9 @@ def test_values_of_the_answer_are_said_in_the_task() -> None:
         e = row.example
         if e.category != "sweep" or "model" in e.style:
             continue
-        strings = {f"-{a.name}" for p in row.pack.domain.catalog.procs for a in p.args if a.type == "string" and not a.unit}
+        strings = {
+            f"-{a.name}" for p in row.pack.domain.catalog.procs for a in p.args if a.type == "string" and not a.unit
+        }
         for option, value in re.findall(r"(-[\w]+) ([A-Za-z_][\w/]*)(?=\s|$)", e.response):
             if option in strings:
                 checked += 1

@@ -23,8 +23,8 @@ STYLE_SHARES = (55, 15, 17, 13)
 
 CALLS: dict[str, tuple[str, ...]] = {
     "step": (
-        "{act} with {args}", "{act}, {args}", "{act} using {args}", "{act} ({args})", "{act} - {args}",
-        "{act} and use {args}", "with {args} {act}", "{act}, taking {args}",
+        "{act} with {args}", "{act}, {args}", "{act} using {args}", "{act} over {args}", "{act} - {args}",
+        "{act} and use {args}", "with {args} {act}", "{act}, setting {args}",
         "{act} given {args}", "{act} at {args}", "{act} where {args}", "{act} having {args}", "{act} on {args}",
         "for {args} {act}", "{act} by {args}", "{act} under {args}",
     ),
@@ -144,7 +144,7 @@ STATEMENTS = (
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "natural": (
         "{0}|, then {0}|, then {0}", "{0}|; {0}|; {0}", "{0}|. Then {0}|. Then {0}", "{0}|, {0}|, and {0}",
-        "First {0}|, then {0}|, and at the end {0}", "{0}|. After that, {0}|. Finally, {0}", "{0}|\n{0}|\n{0}",
+        "First {0}|, then {0}|, and at the end {0}", "{0}|. After that, {0}|. Finally, {0}", "{0}|\n\n{0}|\n\n{0}",
         "Start: {0}|, next {0}|, lastly {0}",
     ),
     "terse": ("{0}|; {0}|; {0}", "{0}|\n{0}|\n{0}", "{0}| / {0}| / {0}", "{0}|, {0}|, {0}", "{0}| > {0}| > {0}",
