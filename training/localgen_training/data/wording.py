@@ -62,7 +62,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 BARE: dict[str, tuple[str, ...]] = {
-    "step": ("{act}", "{act} too", "also {act}", "{act} here", "just {act}", "{act} as usual", "{act} now",
+    "step": ("{act}", "{act} too", "also {act}", "{act} here", "just {act}", "{act} as usual", "{act} next",
     "simply {act}"),
     "natural": (
         "{act}", "please {act}", "now {act}", "we need to {act}", "let's {act}", "I want to {act}", "can you {act}",
