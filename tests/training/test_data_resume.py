@@ -19,7 +19,7 @@ from localgen_retrieval.errors import UsageError
 from localgen_training.data.settings import DataSettings
 from localgen_training.data.writer import FILES, make_data
 
-NUM = 600
+NUM = 400
 OUTPUT = [*(f"{name}.jsonl" for name in FILES), "progress.jsonl", "data.json"]
 
 
