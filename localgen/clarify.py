@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from localgen.guide import Plan
@@ -35,6 +35,11 @@ def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
     if len(ranking.encoder_scores) == 0 or float(ranking.encoder_scores.max()) >= OUTSIDE_COSINE:
         return None
     near = [f"{s.name}: {_summary(catalog, s.name)}".removesuffix(": ") for s, _ in ranking.top("proc", 3)]
+    return outside_question(catalog, near)
+
+
+def outside_question(catalog: Catalog, near: Sequence[str]) -> Clarification:
+    """The question itself; `near`: what there is that comes nearest."""
     what = catalog.description.rstrip(".") or catalog.name or "this domain"
     return Clarification(f"This does not look like a task for {what}. What should be done with its API?", tuple(near))
 
@@ -50,7 +55,7 @@ def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarificatio
         given = p.assignment.best.values
         missing = [a for a in proc.args if a.required and a.name not in given] if proc is not None else []
         if proc is not None and missing:
-            return _ask(proc, missing[0])
+            return ask_value(proc, missing[0])
     if plan.sure:
         return None
     best = next((catalog.proc(s.name) for s, _ in ranking.top("proc", 1)), None)
@@ -64,7 +69,7 @@ def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarificatio
         values = given.get(arg.name, ())
         doubtful = arg.type == "string" and all(v.islower() and v.isalpha() for v in values)
         if not values or (doubtful and call.likely(arg.name, values) < UNLIKELY):
-            return _ask(best, arg)
+            return ask_value(best, arg)
     return None
 
 
@@ -82,7 +87,7 @@ def missing_value(
         if proc is not None:
             missing = [a for a in proc.args if a.required and a.name in excluded[proc.name]]
             if missing:
-                return _ask(proc, missing[0])
+                return ask_value(proc, missing[0])
     vocabulary = _vocabulary(catalog)
     choices = {v for p in catalog.procs for a in p.args for v in a.values}
     for line in body.splitlines():
@@ -93,7 +98,7 @@ def missing_value(
             for arg in proc.args:
                 value = _value(line, proc, arg)
                 if value is not None and arg.required and not _given(arg, value, instruction, vocabulary, choices):
-                    return _ask(proc, arg)
+                    return ask_value(proc, arg)
     return None
 
 
@@ -145,7 +150,8 @@ def _value(line: str, proc: Proc, arg: Arg) -> str | None:
     return bare[at].rstrip("]") if at < len(bare) and not bare[0].startswith("{") else None
 
 
-def _ask(proc: Proc, arg: Arg) -> Clarification:
+def ask_value(proc: Proc, arg: Arg) -> Clarification:
+    """The question for an argument of a proc, with what it may be."""
     what = arg.doc.rstrip(".") or arg.kind or arg.name
     unit = f" (in {arg.unit})" if arg.unit else ""
     if arg.values:

@@ -36,7 +36,7 @@ from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
 from localgen_retrieval.index import open_index
 from localgen_retrieval.pack import ContextPack, build_pack
-from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt
+from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt, policy_rules
 from localgen_retrieval.reader import GgufReader
 from localgen_retrieval.retrieve import Ranking, Retriever
 
@@ -204,19 +204,11 @@ class Generator:
     def _prompt(self, pack: ContextPack, instruction: str, model: LlamaModel) -> list[int]:
         if self._form == "compact":
             return model.tokenize(compact_prompt(pack.text, instruction), special=True)
-        messages = chat_messages(pack.text, instruction, self._rules())
+        messages = chat_messages(pack.text, instruction, policy_rules(self.domain.catalog.policy))
         text = model.apply_chat_template(messages)
         if text is None:
             text = "\n\n".join(m["content"] for m in messages) + "\n\nScript:\n"
         return model.tokenize(text, special=True)
-
-    def _rules(self) -> tuple[str, ...]:
-        policy = self.domain.catalog.policy
-        rules = ["options before positional arguments, one statement a line"]
-        if policy.forbidden:
-            rules.append(f"never call {', '.join(policy.forbidden)}")
-        rules.append(f"of Tcl's own commands only {', '.join(policy.allowed_builtins)}")
-        return tuple(rules)
 
     def _best(self, ranked: list[Ranked]) -> tuple[Ranked, str, bool, list[str]]:
         """The best candidate that is valid as it is; else the best of those that lost statements.

@@ -21,7 +21,7 @@ class Grammars(Mapping[str, "DslGrammar"]):
         self._domain = domain
 
     def __getitem__(self, name: str) -> DslGrammar:
-        return _compiled(self._domain.grammars[name], name, self._domain.grammar_paths.get(name))
+        return compiled(self._domain.grammars[name], name, self._domain.grammar_paths.get(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._domain.grammars)
@@ -36,7 +36,8 @@ def grammars_of(domain: Domain) -> Grammars:
 
 
 @lru_cache(maxsize=64)
-def _compiled(text: str, name: str, path: Path | None) -> DslGrammar:
+def compiled(text: str, name: str, path: Path | None) -> DslGrammar:
+    """A grammar, compiled once per process: the last 64 are kept."""
     # A script without a block does not pay for lark.
     from localgen_grammars.dsl import load_grammar
 

@@ -88,7 +88,7 @@ def build_pack(
     chosen_dsls: list[PackDsl] = []
     dsl_lines: list[str] = []
     for d in dsls:
-        line = render_dsl(d.dsl, d.productions, _excerpt(domain.grammars.get(d.dsl.name, "")))
+        line = render_dsl(d.dsl, d.productions, grammar_excerpt(domain.grammars.get(d.dsl.name, "")))
         if take.take(line):
             chosen_dsls.append(d)
             dsl_lines.append(line)
@@ -179,7 +179,7 @@ def _body(script: str) -> str:
     return "\n".join(line for line in script.splitlines() if line.strip() and not line.lstrip().startswith("#"))
 
 
-def _excerpt(grammar: str, lines: int = 12) -> str:
-    """The rules of a Lark grammar, for DSLs that describe themselves no other way."""
+def grammar_excerpt(grammar: str, lines: int = 12) -> str:
+    """The first rules of a Lark grammar, for DSLs that describe themselves no other way."""
     kept = [line for line in grammar.splitlines() if line.strip() and not line.lstrip().startswith(("//", "%"))]
     return "\n".join(kept[:lines])

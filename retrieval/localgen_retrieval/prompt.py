@@ -7,7 +7,10 @@ into the model's own chat template.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .catalog import Policy
 
 PromptForm = Literal["compact", "chat"]
 
@@ -23,6 +26,15 @@ SYSTEM_PROMPT = (
 def compact_prompt(pack_text: str, instruction: str) -> str:
     """The shipped model's prompt; the script follows, closed by `<|end|>`."""
     return f"{PACK}\n{pack_text}\n{TASK}\n{' '.join(instruction.split())}\n{SCRIPT}\n"
+
+
+def policy_rules(policy: Policy) -> tuple[str, ...]:
+    """The constraints that a model with a chat template is told, one sentence each."""
+    rules = ["options before positional arguments, one statement a line"]
+    if policy.forbidden:
+        rules.append(f"never call {', '.join(policy.forbidden)}")
+    rules.append(f"of Tcl's own commands only {', '.join(policy.allowed_builtins)}")
+    return tuple(rules)
 
 
 def chat_messages(pack_text: str, instruction: str, constraints: tuple[str, ...] = ()) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """`localgen-train`: the stages of a training as commands.
 
+localgen-train data --name mine --domain my-domain/ --num 5000
 localgen-train all --name default --minutes 90
 localgen-train sft --name default --minutes 30
 localgen-train list
@@ -16,6 +17,7 @@ from pathlib import Path
 from localgen_retrieval.errors import ExitCode, LocalgenError
 
 from . import pipeline, run_record
+from .data import command as data_command
 
 _HELP = {
     "tokenizer": "learn the byte-pair merges from synthetic tasks (and a corpus, where one is given)",
@@ -34,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
         prog="localgen-train", description="Train, export and evaluate localgen's small decoder."
     )
     sub = ap.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    made = sub.add_parser("data", help=data_command.HELP, description=data_command.HELP.capitalize() + ".")
+    data_command.add_arguments(made)
     for name, text in _HELP.items():
         one = sub.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
         one.add_argument("--name", default=None if name == "list" else "default", help="the run (default: default)")
@@ -59,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one stage or all of them; exit status as of the other commands (docs/cli.md)."""
     a = parser().parse_args(argv)
     try:
+        if a.stage == "data":
+            return data_command.run(a)
         if a.stage == "list":
             for line in runs(a.runs, a.name):
                 print(line)

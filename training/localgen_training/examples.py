@@ -33,6 +33,7 @@ class Example(BaseModel):
         phase: place in the curriculum: one statement, several blocks or statements, a whole flow.
         symbols: names of the catalog symbols in the pack.
         messages: system, user (goal, constraints, context pack) and assistant (the answer), as the generator asks.
+        header: what the product puts before the answer when it writes the file (the policy's required header).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +48,7 @@ class Example(BaseModel):
     symbols: tuple[str, ...] = ()
     messages: tuple[Message, ...] = Field(min_length=2)
     valid: Literal[True] = True
+    header: str = ""
 
     @property
     def response(self) -> str:
@@ -70,6 +72,7 @@ class Negative(BaseModel):
     code: str
     message: str
     correction: str
+    split: Literal["train", "validation", "test"] = "train"
 
 
 def read_examples(path: Path) -> Iterator[Example]:

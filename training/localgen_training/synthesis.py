@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import yaml
 
-from localgen_retrieval.catalog import Dsl, Variable
+from localgen_retrieval.catalog import Dsl, Proc, Variable
 from localgen_retrieval.reading import ReadSymbol, read_proc, read_variable
 from localgen_retrieval.render import render_dsl, render_example, render_proc, render_variable
 
@@ -21,7 +21,7 @@ from .compose import Step, Use, call_step, dsl_step, if_step, query_step, read_s
 from .families import FAMILIES, ArgSpec, Concept, Field, split_fields
 from .noise import dress, dress_placed
 from .values import draw_number, say_number
-from .virtual_api import DslStyle, Style, VirtualSymbol, make_dsl, make_production, make_symbol
+from .virtual_api import DslStyle, Style, VirtualProduction, VirtualSymbol, make_dsl, make_production, make_symbol
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Task:
     Attributes:
         pack, instruction, script: what the decoder is trained on.
         symbols, uses: what the reader is trained on: the pack's symbols, and what the instruction asks of them.
+        procs, variables, dsl, productions: what the pack shows as a catalog has it, for a validator.
     """
 
     kind: str
@@ -47,6 +48,11 @@ class Task:
     script: str
     symbols: tuple[ReadSymbol, ...] = ()
     uses: tuple[PlacedUse, ...] = ()
+    field: str = ""
+    procs: tuple[Proc, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    dsl: Dsl | None = None
+    productions: tuple[VirtualProduction, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -67,6 +73,7 @@ class _World:
     variables: list[Variable]
     dsl: Dsl | None = None
     statements: tuple[ReadSymbol, ...] = ()
+    productions: tuple[VirtualProduction, ...] = ()
 
     def symbol(self, concept: Concept) -> VirtualSymbol:
         for s in self.symbols:
@@ -156,6 +163,7 @@ def _dsl_maker(world: _World, n: int) -> Callable[[], list[Step]]:
         examples.sort(key=lambda pe: pe[0] not in used)
     world.dsl = make_dsl(examples, style, rng)
     world.statements = tuple(read_statement(p, f, rng) for p in productions)
+    world.productions = tuple(productions)
 
     def make() -> list[Step]:
         made = [dsl_step(p, f, rng) for p in used]
@@ -193,13 +201,15 @@ def example(seed: int, split: str = "train") -> Task:
     return examples(seed, 1, split)[0]
 
 
-def examples(seed: int, n: int, split: str = "train") -> list[Task]:
+def examples(
+    seed: int, n: int, split: str = "train", fields: tuple[Field, ...] | None = None
+) -> list[Task]:
     """n tasks over one virtual API that need the same symbols, so that one pack (and its order) serves them all.
 
-    Validation tasks use fields that training never sees.
+    Validation tasks use fields that training never sees; `fields`: others than the split's own.
     """
     rng = random.Random(f"{split}-{seed}")
-    fields = split_fields(split)
+    fields = fields or split_fields(split)
     f = rng.choice(fields)
     world = _World(rng, fields, f, Style.draw(rng, f.namespaces), [], [])
     kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
@@ -214,7 +224,13 @@ def examples(seed: int, n: int, split: str = "train") -> list[Task]:
         worked = (dress([shown.text], rng), "\n".join(shown.lines))
     pack = _pack(world, needed, worked)
     symbols = (*(read_proc(x.proc) for x in world.symbols), *map(read_variable, world.variables), *world.statements)
-    return [_task(kind, pack, symbols, steps, rng) for steps in rounds]
+    made = [_task(kind, pack, symbols, steps, rng) for steps in rounds]
+    procs = tuple(s.proc for s in world.symbols)
+    variables = tuple(world.variables)
+    return [
+        replace(task, field=f.name, procs=procs, variables=variables, dsl=world.dsl, productions=world.productions)
+        for task in made
+    ]
 
 
 def _task(kind: str, pack: str, symbols: tuple[ReadSymbol, ...], steps: list[Step], rng: random.Random) -> Task:
