@@ -31,6 +31,16 @@ def metrics(run: Path) -> list[dict[str, Any]]:
     return out
 
 
+def append_metrics(run: Path, line: dict[str, Any]) -> None:
+    """Add a line to metrics.jsonl, which only grows; one that a kill cut off is closed first."""
+    path = run / "metrics.jsonl"
+    run.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as f:
+        if f.tell() and (f.seek(-1, 2) or f.read(1)) != b"\n":
+            f.write(b"\n")
+        f.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+
+
 def trained_minutes(run: Path) -> float:
     """Minutes of training so far: by the finished sittings, or by the metrics where a sitting was killed."""
     recorded = float(load_record(run)["stages"].get("sft", {}).get("minutes", 0.0))
