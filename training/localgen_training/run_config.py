@@ -63,7 +63,7 @@ class Sft(_Part):
         curriculum: the first epoch goes from single statements over several blocks to whole flows.
         patience: evaluations without a better validation loss after which training stops; 0 never stops early.
         max_steps: stop there (0: after the epochs).
-        save_steps, eval_steps, log_steps: how often, in steps.
+            save_steps, eval_steps, log_steps: how often, in steps.
     """
 
     method: Literal["auto", "full", "lora", "qlora"] = "auto"
@@ -99,9 +99,13 @@ class Lora(_Part):
 
 
 class Export(_Part):
-    """The GGUF: how it is quantised, and what it must agree with the original in."""
+    """The GGUF: how it is quantised (default: q4_k_m, our own small model q8_0), and how it is checked.
 
-    quantise: Quantisation = "q4_k_m"
+    Attributes:
+        min_cosine: of the f16 file's logits with the original's. texts, prompts: how many are compared.
+    """
+
+    quantise: Quantisation | None = None
     min_cosine: float = Field(0.999, gt=0, le=1)
     texts: int = Field(200, ge=1)
     prompts: int = Field(4, ge=1)
@@ -112,7 +116,7 @@ class Evaluation(_Part):
 
     Attributes:
         suites: folders with tasks.jsonl (default: the domain's held-out suite, and the data's own test split).
-        limit: most tasks of each suite folder (0: all).
+        limit: most tasks of each suite folder (0: all). test_tasks: most tasks of the data's test split.
         k: candidates of the product's own answers.
         temperatures, samples: of the samples that pass@k is estimated from; 0 samples leave them out.
         unconstrained: ask the model without grammar and votes too.
@@ -121,6 +125,7 @@ class Evaluation(_Part):
 
     suites: tuple[str, ...] = ()
     limit: int = Field(0, ge=0)
+    test_tasks: int = Field(60, ge=0)
     k: int = Field(8, ge=1, le=64)
     temperatures: tuple[float, ...] = (0.2, 0.8)
     samples: int = Field(8, ge=0, le=63)
@@ -129,11 +134,20 @@ class Evaluation(_Part):
     processes: int = Field(0, ge=0)
 
 
+class Virtual(_Part):
+    """Our own decoder: size of model and data, minutes of training over all sittings, a corpus for words and tasks."""
+
+    size: Literal["default", "tiny"] = "default"
+    minutes: float = Field(90.0, gt=0)
+    corpus: str = ""
+
+
 class RunConfig(_Part):
-    """The whole file."""
+    """The whole file; `targets` are figures (by the names of the evaluation's table) that make the run a go."""
 
     kind: Kind = "base"
     seed: int = Field(0, ge=0, lt=2**32)
+    virtual: Virtual = Virtual()
     base: Base = Base()
     data: Data = Data()
     sft: Sft = Sft()
@@ -141,6 +155,11 @@ class RunConfig(_Part):
     export: Export = Export()
     eval: Evaluation = Evaluation()
     targets: dict[str, float] = {"tcl_parse": 0.99, "dsl_parse": 0.95, "policy": 0.99, "pass@1": 0.5}
+
+    @property
+    def quantisation(self) -> str:
+        """How the exported model is quantised."""
+        return self.export.quantise or ("q8_0" if self.kind == "virtual" else "q4_k_m")
 
 
 def load_config(run: Path, changes: Mapping[str, Any] | None = None) -> RunConfig:

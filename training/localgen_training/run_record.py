@@ -36,8 +36,10 @@ def append_metrics(run: Path, line: dict[str, Any]) -> None:
     path = run / "metrics.jsonl"
     run.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as f:
-        if f.tell() and (f.seek(-1, 2) or f.read(1)) != b"\n":
-            f.write(b"\n")
+        if f.tell():
+            f.seek(-1, 2)
+            if f.read(1) != b"\n":
+                f.write(b"\n")
         f.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
 
 

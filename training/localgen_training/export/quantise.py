@@ -56,7 +56,7 @@ def quantise_run(run: Path) -> dict[str, object]:
     """
     from ..export_checks import compare_files
 
-    kind = load_config(run).export.quantise
+    kind = load_config(run).quantisation
     source, out = quantised_path(run, "f16"), quantised_path(run, kind)
     if not source.is_file():
         raise ModelError(f"{source}: no such file", hint=f"make it: localgen-train export --name {run.name}",
