@@ -21,7 +21,7 @@ from localgen_retrieval.errors import UsageError
 
 from .examples import read_examples
 from .run_config import Base, load_config
-from .stage import run_stage
+from .stage import quiet_libraries, run_stage
 from .tokenizer import QWEN2_SPLIT
 
 END_OF_TEXT, TURN, END_OF_TURN = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -64,6 +64,7 @@ def make_small_base(settings: Base, data: Path, out: Path, *, seed: int = 0) -> 
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
+    quiet_libraries()
     path = data / "train.jsonl"
     if not path.is_file():
         raise UsageError(f"{path}: no training data", hint="make it: localgen-train data --name NAME", code="data-missing")

@@ -70,6 +70,22 @@ def need_space(folder: Path, megabytes: float) -> None:
         )
 
 
+def quiet_libraries() -> None:
+    """No bars, deprecations and advice of transformers, datasets and trl: a stage says itself how far it is."""
+    import logging
+    import warnings
+
+    import datasets
+    import transformers
+
+    warnings.simplefilter("ignore", FutureWarning)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    for name in ("trl", "gguf", "accelerate"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def parent_is_gone() -> bool:
     """Whether the pipeline that started this process has been killed."""
     parent = os.environ.get(PARENT)

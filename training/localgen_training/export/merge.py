@@ -22,7 +22,7 @@ from ..base_model import open_base
 from ..run_config import load_config
 from ..sft.adaptation import load_tokenizer
 from ..sft.train import base_folder
-from ..stage import need_space, run_stage
+from ..stage import need_space, quiet_libraries, run_stage
 
 REPORT = "merge.json"
 
@@ -52,6 +52,7 @@ def _merge_adapter(base_path: Path, adapter: Path, out: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
+    quiet_libraries()
     base = open_base(base_path)
     need_space(out, base.size / 1e6 * 1.1)
     model: Any = AutoModelForCausalLM.from_pretrained(base.folder, dtype="auto", local_files_only=True)

@@ -25,7 +25,7 @@ from ..export_checks import ODD_TEXTS, compare_logits, tokenizer_differences
 from ..run_config import RunConfig, load_config
 from ..sft.adaptation import load_tokenizer
 from ..sft.conversation import ConversationEncoder, render_chat
-from ..stage import need_space, run_stage
+from ..stage import need_space, quiet_libraries, run_stage
 from .gguf_writer import write_decoder
 from .quantise import quantised_path
 from .tensors import of_files
@@ -85,6 +85,7 @@ def export_folder(
     Raises:
         ModelError: as `export_run`.
     """
+    quiet_libraries()
     base = open_base(folder)
     need_space(out.parent, base.size / 1e6 * 1.1)
     tokenizer = load_tokenizer(folder)

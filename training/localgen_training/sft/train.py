@@ -25,7 +25,7 @@ from localgen_retrieval.errors import UsageError
 from ..base_model import BaseModel, open_base
 from ..run_config import SMALL, RunConfig, load_config
 from ..run_record import metrics
-from ..stage import need_space, run_stage
+from ..stage import need_space, quiet_libraries, run_stage
 from .adaptation import Means, adapter_config, choose, load_base, load_tokenizer
 from .checkpoints import adopt, check_same, fingerprint, last_checkpoint, localise, step_of
 from .conversation import ConversationEncoder
@@ -70,6 +70,7 @@ def train(run: Path, data: Path, *, resume_from: Path | None = None, fresh: bool
     Raises:
         UsageError, ModelError, ToolError: what is missing, and what to do.
     """
+    quiet_libraries()
     config = load_config(run)
     base = open_base(base_folder(run, config))
     means = choose(config, base)
@@ -123,7 +124,7 @@ def _trainer(
     run: Path, config: RunConfig, base: BaseModel, means: Means, tokenizer: Any, rows: Rows, held: Rows,
     known: dict[str, Any],
 ) -> Any:  # fmt: skip
-    from transformers import EarlyStoppingCallback
+    from transformers import EarlyStoppingCallback, PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
     from .callbacks import Watch
@@ -161,10 +162,12 @@ def _trainer(
     callbacks = [Watch(run, known)]
     if sft.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=sft.patience))
-    return SFTTrainer(
+    trainer = SFTTrainer(
         model=model, args=arguments, train_dataset=rows.dataset, eval_dataset=held.dataset, processing_class=tokenizer,
         peft_config=adapter_config(config.lora, model) if means.method != "full" else None, callbacks=callbacks,
     )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def _finish(run: Path, trainer: Any, means: Means, rows: Rows, tokenizer: Any) -> Trained:
