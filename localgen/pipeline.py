@@ -47,7 +47,7 @@ PACK = {"compact": (400, 7), "chat": (1500, 20)}
 
 @dataclass(frozen=True)
 class Decoded:
-    """What one decoding started from and came to, for those who measure: the model, the prompt's ids, all candidates."""
+    """What one decoding started from and came to, for those who measure: model, the prompt's ids, all candidates."""
 
     model: LlamaModel
     prompt: list[int]

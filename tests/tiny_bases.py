@@ -1,7 +1,7 @@
 """Small base models in Hugging Face's form, made on the spot with the real classes, and examples to train them on.
 
-Llama, Qwen2 and Qwen3, each with what makes its family special: Llama 3's stretched rotation, grouped queries, bos token
-and header template; Qwen2's biases and padded embeddings; Qwen3's norms of heads and its thinking template.
+Llama, Qwen2 and Qwen3, each with what makes its family special: Llama 3's stretched rotation, grouped queries, bos
+token and header template; Qwen2's biases and padded embeddings; Qwen3's norms of heads and its thinking template.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from localgen_training.examples import Example, Message
 FAMILIES = ("llama", "qwen2", "qwen3")
 
 LLAMA3_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+    r"|\s+(?!\S)|\s+"
 )
 LLAMA3_TEMPLATE = (
-    "{{- bos_token }}{%- for message in messages %}{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'"
+    "{{- bos_token }}{%- for message in messages %}"
+    "{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'"
     " + message['content'] | trim + '<|eot_id|>' }}{%- endfor %}{%- if add_generation_prompt %}"
     "{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{%- endif %}"
 )
@@ -52,9 +54,14 @@ def examples(n: int, seed: int = 0) -> list[Example]:
         answer = Message(role="assistant", content="".join(line + "\n" for line in lines))
         out.append(
             Example(
-                id=f"tiny-{seed}-{i}", domain="pnr", family=f"f{i % 7}", category="script",
-                phase=("micro", "multi", "flow")[i % 3], instruction=instruction, messages=(*messages, answer),
-            )  # fmt: skip
+                id=f"tiny-{seed}-{i}",
+                domain="pnr",
+                family=f"f{i % 7}",
+                category="script",
+                phase=("micro", "multi", "flow")[i % 3],
+                instruction=instruction,
+                messages=(*messages, answer),
+            )
         )
     return out
 

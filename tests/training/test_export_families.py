@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-for package in ("torch", "transformers", "gguf", "llama_cpp", "lark", "llguidance"):
-    pytest.importorskip(package)
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytest.importorskip("gguf")
+pytest.importorskip("llama_cpp")
+pytest.importorskip("lark")
+pytest.importorskip("llguidance")
 
 import numpy as np
 import tiny_bases
@@ -79,8 +83,9 @@ def test_generate_writes_a_valid_script_with_it(exported: tuple[Path, Exported],
 
     (tmp_path / "task.txt").write_text("Route net CLK on layer M4.")
     out = tmp_path / "out.tcl"
-    words = ["--instruction", str(tmp_path / "task.txt"), "--out", str(out), "--model", str(exported[0]),
-             "--domain", str(default_folder() / DOMAINS / "pnr"), "--k", "2", "--max-tokens", "60", "--no-ask"]  # fmt: skip
+    domain = str(default_folder() / DOMAINS / "pnr")
+    words = ["--instruction", str(tmp_path / "task.txt"), "--out", str(out), "--model", str(exported[0])]
+    words += ["--domain", domain, "--k", "2", "--max-tokens", "60", "--no-ask"]
     assert main(words) == 0
     from localgen.validation.validate import validate_script
     from localgen_retrieval.catalog_io import load_domain
@@ -97,7 +102,8 @@ def test_the_whole_way_from_an_adapter_to_a_quantised_file(family: str, base: Pa
     save_config(run, load_config(run, {"base.model": str(base), "export.quantise": "q8_0", "export.texts": 6}))
     data = tiny_bases.write_data(tmp_path / "data", train=6)
     model = peft.get_peft_model(
-        AutoModelForCausalLM.from_pretrained(base), peft.LoraConfig(r=4, target_modules=["q_proj", "k_proj", "down_proj"])
+        AutoModelForCausalLM.from_pretrained(base),
+        peft.LoraConfig(r=4, target_modules=["q_proj", "k_proj", "down_proj"]),
     )
     torch.manual_seed(5)
     with torch.no_grad():
@@ -150,8 +156,11 @@ def test_an_output_matrix_trained_apart_from_the_embeddings_is_kept(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("family", "name", "wrong"),
-    [("llama", "interleave", lambda values, heads: values), ("llama", "llama3_factors", lambda w, r, c: np.ones(w // 2, "f4"))],
-)  # fmt: skip
+    [
+        ("llama", "interleave", lambda values, heads: values),
+        ("llama", "llama3_factors", lambda width, rope, context: np.ones(width // 2, "f4")),
+    ],
+)
 def test_a_wrong_conversion_is_noticed_and_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, family: str, name: str, wrong: Any
 ) -> None:
@@ -239,7 +248,8 @@ def test_an_adapter_of_another_base_is_refused_and_leaves_nothing(tmp_path: Path
     run = tmp_path / "run"
     save_config(run, load_config(run, {"base.model": str(two)}))
     peft.get_peft_model(
-        AutoModelForCausalLM.from_pretrained(one), peft.LoraConfig(r=2, target_modules=["q_proj"], layers_to_transform=[1])
+        AutoModelForCausalLM.from_pretrained(one),
+        peft.LoraConfig(r=2, target_modules=["q_proj"], layers_to_transform=[1]),
     ).save_pretrained(run / "sft" / "adapter")
     (run / "sft" / "result.json").write_text('{"folder": "sft/adapter"}')
     with pytest.raises(ModelError, match="does not fit"):

@@ -56,7 +56,9 @@ def test_a_model_without_template_gets_the_plain_prompt_and_the_end_of_text() ->
     (example,) = tiny_bases.examples(1)
     made = encoder.encode(example)
     assert made.input_ids[-1] == tokenizer.eos_token_id
-    assert "\n\nScript:\n" in tokenizer.decode(made.input_ids) and "<|im_start|>" not in tokenizer.decode(made.input_ids)
+    assert "\n\nScript:\n" in tokenizer.decode(made.input_ids) and "<|im_start|>" not in tokenizer.decode(
+        made.input_ids
+    )
 
 
 def test_a_base_whose_text_ends_otherwise_than_its_turns_learns_the_turns_end() -> None:

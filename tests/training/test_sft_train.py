@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
-for package in ("torch", "transformers", "trl", "peft", "datasets"):
-    pytest.importorskip(package)
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytest.importorskip("trl")
+pytest.importorskip("peft")
+pytest.importorskip("datasets")
 
 import tiny_bases
 import torch

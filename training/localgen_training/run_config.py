@@ -39,17 +39,17 @@ class Base(_Part):
     """
 
     model: str = SMALL
-    vocab: int = Field(4096, ge=300)
-    width: int = Field(256, ge=32)
-    layers: int = Field(4, ge=1)
-    heads: int = Field(4, ge=1)
-    context: int = Field(4096, ge=256)
+    vocab: int = Field(default=4096, ge=300)
+    width: int = Field(default=256, ge=32)
+    layers: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1)
+    context: int = Field(default=4096, ge=256)
 
 
 class Data(_Part):
     """How many examples the data stage makes, and for which domain folder (default: the bundled one of the name)."""
 
-    num: int = Field(5000, ge=1)
+    num: int = Field(default=5000, ge=1)
     domain: str = ""
 
 
@@ -67,34 +67,34 @@ class Sft(_Part):
     """
 
     method: Literal["auto", "full", "lora", "qlora"] = "auto"
-    epochs: int = Field(3, ge=1)
-    max_steps: int = Field(0, ge=0)
-    length: int = Field(2048, ge=32)
-    rows: int = Field(1, ge=1)
-    accumulate: int = Field(8, ge=1)
-    learning_rate: float | None = Field(None, gt=0)
-    warmup: float = Field(0.05, ge=0, lt=1)
+    epochs: int = Field(default=3, ge=1)
+    max_steps: int = Field(default=0, ge=0)
+    length: int = Field(default=2048, ge=32)
+    rows: int = Field(default=1, ge=1)
+    accumulate: int = Field(default=8, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0)
+    warmup: float = Field(default=0.05, ge=0, lt=1)
     packing: bool = True
     curriculum: bool = True
     dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     gradient_checkpointing: bool | None = None
-    patience: int = Field(3, ge=0)
-    log_steps: int = Field(10, ge=1)
-    eval_steps: int = Field(50, ge=1)
-    save_steps: int = Field(50, ge=1)
-    keep: int = Field(2, ge=1)
+    patience: int = Field(default=3, ge=0)
+    log_steps: int = Field(default=10, ge=1)
+    eval_steps: int = Field(default=50, ge=1)
+    save_steps: int = Field(default=50, ge=1)
+    keep: int = Field(default=2, ge=1)
     tensorboard: bool = True
 
 
 class Lora(_Part):
     """The adapter: rank, scale, dropout, which modules, only the last N layers (0: all), modules trained in full."""
 
-    rank: int = Field(16, ge=1)
-    alpha: int = Field(32, ge=1)
-    dropout: float = Field(0.05, ge=0, lt=1)
+    rank: int = Field(default=16, ge=1)
+    alpha: int = Field(default=32, ge=1)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-    top_layers: int = Field(0, ge=0)
+    top_layers: int = Field(default=0, ge=0)
     modules_to_save: tuple[str, ...] = ()
 
 
@@ -106,9 +106,9 @@ class Export(_Part):
     """
 
     quantise: Quantisation | None = None
-    min_cosine: float = Field(0.999, gt=0, le=1)
-    texts: int = Field(200, ge=1)
-    prompts: int = Field(4, ge=1)
+    min_cosine: float = Field(default=0.999, gt=0, le=1)
+    texts: int = Field(default=200, ge=1)
+    prompts: int = Field(default=4, ge=1)
 
 
 class Evaluation(_Part):
@@ -124,21 +124,21 @@ class Evaluation(_Part):
     """
 
     suites: tuple[str, ...] = ()
-    limit: int = Field(0, ge=0)
-    test_tasks: int = Field(60, ge=0)
-    k: int = Field(8, ge=1, le=64)
+    limit: int = Field(default=0, ge=0)
+    test_tasks: int = Field(default=60, ge=0)
+    k: int = Field(default=8, ge=1, le=64)
     temperatures: tuple[float, ...] = (0.2, 0.8)
-    samples: int = Field(8, ge=0, le=63)
+    samples: int = Field(default=8, ge=0, le=63)
     unconstrained: bool = True
-    max_tokens: int = Field(400, ge=1)
-    processes: int = Field(0, ge=0)
+    max_tokens: int = Field(default=400, ge=1)
+    processes: int = Field(default=0, ge=0)
 
 
 class Virtual(_Part):
     """Our own decoder: size of model and data, minutes of training over all sittings, a corpus for words and tasks."""
 
     size: Literal["default", "tiny"] = "default"
-    minutes: float = Field(90.0, gt=0)
+    minutes: float = Field(default=90.0, gt=0)
     corpus: str = ""
 
 
@@ -146,7 +146,7 @@ class RunConfig(_Part):
     """The whole file; `targets` are figures (by the names of the evaluation's table) that make the run a go."""
 
     kind: Kind = "base"
-    seed: int = Field(0, ge=0, lt=2**32)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     virtual: Virtual = Virtual()
     base: Base = Base()
     data: Data = Data()

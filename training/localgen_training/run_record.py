@@ -13,7 +13,10 @@ from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
 SEED = 0
-_VERSIONS = ("torch", "transformers", "tokenizers", "numpy", "sentence-transformers", "gguf", "llama-cpp-python")
+_VERSIONS = (
+    "torch", "transformers", "tokenizers", "numpy", "sentence-transformers", "gguf", "llama-cpp-python", "trl", "peft",
+    "accelerate", "datasets",
+)  # fmt: skip
 # What decides which tasks a seed gives, and how they read.
 _DATA_MODULES = ("families", "values", "virtual_api", "compose", "noise", "synthesis", "batches")
 _SHARED_MODULES = ("localgen_retrieval/render.py", "localgen_retrieval/prompt.py", "localgen_grammars/quoting.py")

@@ -67,7 +67,9 @@ def make_small_base(settings: Base, data: Path, out: Path, *, seed: int = 0) -> 
     quiet_libraries()
     path = data / "train.jsonl"
     if not path.is_file():
-        raise UsageError(f"{path}: no training data", hint="make it: localgen-train data --name NAME", code="data-missing")
+        raise UsageError(
+            f"{path}: no training data", hint="make it: localgen-train data --name NAME", code="data-missing"
+        )
 
     def texts() -> Iterator[str]:
         left = _CHARACTERS

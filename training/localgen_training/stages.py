@@ -85,6 +85,7 @@ def _base(settings: Settings) -> tuple[Stage, ...]:
     train = data / "train.jsonl"
     told = c.model_dump(mode="json")
     resume = ("--resume-from", str(settings.resume_from)) if settings.resume_from else ()
+    fresh = ("--fresh",) if settings.fresh else ()
     small = c.base.model == SMALL
     base = Stage("base", "small_base", both, run / "base" / "config.json", (train,), {"base": told["base"]})
     f16, quantised = run / f"{run.name}-f16.gguf", run / f"{run.name}-{c.quantisation}.gguf"
@@ -93,7 +94,7 @@ def _base(settings: Settings) -> tuple[Stage, ...]:
         Stage("data", "data_stage", ("--run", str(run), "--data", str(data)), train, (), {"data": told["data"]}),
         *((base,) if small else ()),
         Stage(
-            "sft", "sft.train", (*both, *resume, *(("--fresh",) if settings.fresh else ())), run / "sft" / "result.json",
+            "sft", "sft.train", (*both, *resume, *fresh), run / "sft" / "result.json",
             (train, *((base.made,) if small else ())), {k: told[k] for k in ("base", "sft", "lora", "seed")},
             figures=run / "sft" / "result.json",
         ),

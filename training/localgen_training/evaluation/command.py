@@ -25,7 +25,7 @@ from ..measures import table
 from ..run_config import RunConfig, load_config
 from ..stage import run_stage
 from .figures import MODES, errors, lines, mode
-from .tasks import TaskSet, domain_folder, held_out, test_split
+from .tasks import TaskSet, domain_folder, held_out, split_tasks
 from .work import Order, do_all, processes
 
 REPORT, ROWS = "eval.json", "eval-rows.jsonl"
@@ -52,7 +52,7 @@ def task_sets(run: Path, data: Path | None, config: RunConfig, model_seed: int) 
         folders = [p for p in default_suites() if p.name == name]
         if data is not None and (data / "test.jsonl").is_file():
             sets.append(
-                test_split(data / "test.jsonl", domain_folder(name, config.data.domain), e.test_tasks, model_seed)
+                split_tasks(data / "test.jsonl", domain_folder(name, config.data.domain), e.test_tasks, model_seed)
             )
     sets = [*(held_out(f, e.limit) for f in folders), *sets]
     if not any(s.tasks for s in sets):

@@ -62,9 +62,7 @@ class Asker:
         except LocalgenError as e:
             return Answer("error", message=e.message, seconds=time.perf_counter() - begin), 0
         seconds = time.perf_counter() - begin
-        made = Answer(
-            got.type, got.script or "", got.valid, got.confidence, got.truncated, seconds, got.message or ""
-        )
+        made = Answer(got.type, got.script or "", got.valid, got.confidence, got.truncated, seconds, got.message or "")
         return made, got.tokens
 
     def constrained(self, task: HeldOutTask, temperature: float, n: int) -> Samples | None:

@@ -23,7 +23,8 @@ class Score:
     """One script, judged.
 
     Attributes:
-        tcl: it parses as Tcl. blocks: DSL blocks in it. dsl: all of them parse. mixed: host, catalog and blocks in order.
+        tcl: it parses as Tcl. blocks: DSL blocks in it. dsl: all of them parse.
+        mixed: no error of host, catalog or blocks.
         policy: no policy rule broken. valid: no error at all. functional: it does what the reference does.
         literals, literal_hits: argument values of the reference, and how many of them the script's calls have.
         failure: the first thing wrong, "" where it is right (the taxonomy of errors).
@@ -51,7 +52,7 @@ class Judge:
     def __init__(self, domain: Domain) -> None:
         self.domain = domain
         self._tracer = Tracer(domain)
-        self._wanted: dict[str, list[Trace]] = {}
+        self._wanted: dict[tuple[str, ...], list[Trace]] = {}
 
     def wanted(self, task: HeldOutTask) -> list[Trace]:
         """What the task's references do.
@@ -59,14 +60,16 @@ class Judge:
         Raises:
             UsageError: one of them does not run.
         """
-        if task.id not in self._wanted:
+        if task.references not in self._wanted:
             traces = [self._tracer.trace(r) for r in task.references]
             for trace in traces:
                 if not trace.ran or trace.problems:
                     reason = trace.error or "; ".join(trace.problems)
-                    raise UsageError(f"{task.id}: its reference is not a right script: {reason}", code="suite-reference")
-            self._wanted[task.id] = traces
-        return self._wanted[task.id]
+                    raise UsageError(
+                        f"{task.id}: its reference is not a right script: {reason}", code="suite-reference"
+                    )
+            self._wanted[task.references] = traces
+        return self._wanted[task.references]
 
     def score(self, script: str, task: HeldOutTask) -> dict[str, Any]:
         """A script's Score as a dictionary."""

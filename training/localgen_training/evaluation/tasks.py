@@ -65,7 +65,7 @@ def held_out(folder: Path, limit: int = 0) -> TaskSet:
     return TaskSet(folder.resolve().name, domain.folder, tuple(tasks[:limit] if limit else tasks))
 
 
-def test_split(path: Path, folder: Path, most: int, seed: int = 0) -> TaskSet:
+def split_tasks(path: Path, folder: Path, most: int, seed: int = 0) -> TaskSet:
     """At most so many tasks of a test split, drawn by the seed, that are about this domain.
 
     Repairs are left out (their instruction is a broken script), and tasks over virtual catalogs.
@@ -81,10 +81,11 @@ def test_split(path: Path, folder: Path, most: int, seed: int = 0) -> TaskSet:
         if e.domain != domain.name or e.category not in _SCRIPTS | _ASKED:
             continue
         asks = e.category in _ASKED
-        references = () if asks else (_script(e.response, domain),)
-        suite: Suite = "clarification" if asks else _suite(references[0], e.phase, domain)
-        expect = "clarification" if asks else "script"
-        found.append(HeldOutTask(e.id, suite, e.instruction, expect, references, True, None))
+        if asks:
+            found.append(HeldOutTask(e.id, "clarification", e.instruction, "clarification", (), True, None))
+            continue
+        script = _script(e.response, domain)
+        found.append(HeldOutTask(e.id, _suite(script, e.phase, domain), e.instruction, "script", (script,), True, None))
     if len(found) > most:
         found = random.Random(f"test-{seed}").sample(found, most)
     return TaskSet("test", folder, tuple(found))

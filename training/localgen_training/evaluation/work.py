@@ -83,7 +83,7 @@ def _rows(left: list[tuple[TaskSet, HeldOutTask]], order: Order) -> Iterator[dic
                 yield future.result()
         except BrokenProcessPool:
             raise ToolError(
-                "a process of the evaluation was killed", hint="too little memory? lower eval.processes, and run it again",
+                "a process of the evaluation was killed", hint="too little memory? lower eval.processes, run it again",
                 code="worker-killed",
             ) from None  # fmt: skip
         finally:

@@ -47,7 +47,9 @@ def write_decoder(
     """
     import gguf
 
-    arch = {"llama": gguf.MODEL_ARCH.LLAMA, "qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}[architecture]
+    arch = {"llama": gguf.MODEL_ARCH.LLAMA, "qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}[
+        architecture
+    ]
     writer: Any = gguf.GGUFWriter(out, architecture)
     writer.add_type("model")
     writer.add_name(name)
@@ -136,9 +138,7 @@ def _add_shape(writer: Any, architecture: str, config: Mapping[str, Any]) -> Non
         )
 
 
-def _with_rotation(
-    architecture: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def _with_rotation(architecture: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors, with Llama 3's factors of the rotation's frequencies where the config has them."""
     rope = rotation(config)
     if architecture != "llama" or rope["rope_type"] != "llama3":
@@ -148,7 +148,7 @@ def _with_rotation(
 
 
 def llama3_factors(width: int, rope: Mapping[str, Any], context: int) -> Floats:
-    """(width / 2,) divisors of the frequencies: 1 for short waves, `factor` for long ones, in between a smooth change."""
+    """(width / 2,) divisors of the frequencies: 1 for short waves, `factor` for long ones, smooth in between."""
     low, high, factor = rope.get("low_freq_factor", 1.0), rope.get("high_freq_factor", 4.0), rope.get("factor", 8.0)
     old = rope.get("original_max_position_embeddings") or context
     out = []

@@ -37,7 +37,7 @@ def of_files(paths: Iterable[Path]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for path in paths:
         with safe_open(path, framework="pt") as f:
-            for name in f.keys():  # noqa: SIM118: it is no mapping
+            for name in f.keys():  # noqa: SIM118 (it is no mapping)
                 found[name] = Tensor(tuple(f.get_slice(name).get_shape()), _reader(path, name))
     return found
 

@@ -93,7 +93,7 @@ def export_folder(
     vocabulary = read_vocabulary(folder, int(base.config["vocab_size"]), end=encoder.end)
     tensors = of_files(base.weights)
     write_decoder(base.architecture, base.config, tensors, vocabulary, out, name=name,
-                  description="fine-tuned by localgen: context pack and instruction to Tcl with DSL blocks")  # fmt: skip
+                  description="fine-tuned by localgen: pack and instruction to Tcl with DSL blocks")  # fmt: skip
     ids = [encoder.encode(e).input_ids for e in examples[: config.export.prompts]]
     prompts = [p[-MAX_TOKENS:] for p in ids]
     cosine, same = compare_logits(_original(folder, base.size), out, prompts)

@@ -133,7 +133,8 @@ def add_vocabulary(writer: Any, vocabulary: Vocabulary) -> None:
     writer.add_token_types([kind(t) for t in vocabulary.tokens])
     writer.add_token_merges(vocabulary.merges)
     setters = {"bos": writer.add_bos_token_id, "eos": writer.add_eos_token_id, "eot": writer.add_eot_token_id,
-               "eom": writer.add_eom_token_id, "unk": writer.add_unk_token_id, "pad": writer.add_pad_token_id}  # fmt: skip
+               "eom": writer.add_eom_token_id, "unk": writer.add_unk_token_id,
+               "pad": writer.add_pad_token_id}  # fmt: skip
     for name, token in vocabulary.special.items():
         setters[name](token)
     writer.add_add_bos_token(vocabulary.add.get("bos", False))

@@ -1,6 +1,6 @@
 """The report of a run as HTML and as Markdown, each one file with its plots in it.
 
-    python -m localgen_training.report.page --run training/runs/pnr
+python -m localgen_training.report.page --run training/runs/pnr
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ def _figures(evaluation: dict[str, Any]) -> Section:
     lines: dict[str, dict[str, Any]] = evaluation["lines"]
     columns = list(next(iter(lines.values()), {}))
     rows = [["suite", *columns], *([name, *(_cell(d.get(c)) for c in columns)] for name, d in lines.items())]
-    bars = {
-        name: {"pass@1": round(100 * d["pass@1"]["rate"], 1)} for name, d in lines.items() if d.get("pass@1")
-    }
+    bars = {name: {"pass@1": round(100 * d["pass@1"]["rate"], 1)} for name, d in lines.items() if d.get("pass@1")}
     text = "The product's own answers (retrieval, constraint, ranking); shares with 95% intervals; times in seconds."
     return Section("Answers", (rows,), (bar_chart("pass@1 by suite, %", bars, unit="%"),), text)
 

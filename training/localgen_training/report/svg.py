@@ -31,7 +31,8 @@ def line_chart(title: str, series: Mapping[str, Points], *, x: str, y: str, floo
     wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 
     def at(point: tuple[float, float]) -> str:
-        return f"{_LEFT + (point[0] - x0) / (x1 - x0) * wide:.1f},{_TOP + high - (point[1] - y0) / (y1 - y0) * high:.1f}"
+        across, up = (point[0] - x0) / (x1 - x0), (point[1] - y0) / (y1 - y0)
+        return f"{_LEFT + across * wide:.1f},{_TOP + high - up * high:.1f}"
 
     parts = []
     for tick in ticks(y0, y1):
@@ -46,12 +47,10 @@ def line_chart(title: str, series: Mapping[str, Points], *, x: str, y: str, floo
         path = " ".join(at(p) for p in points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{path}"/>')
         if len(points) <= 40:
-            parts += [
-                f'<circle cx="{at(p).split(",")[0]}" cy="{at(p).split(",")[1]}" r="2.5" fill="{colour}"/>' for p in points
-            ]
-        parts.append(
-            f'<text x="{_WIDTH - _RIGHT}" y="{_TOP + 14 + 15 * i}" text-anchor="end" fill="{colour}">{escape(name)}</text>'
-        )
+            places = [at(p).split(",") for p in points]
+            parts += [f'<circle cx="{a}" cy="{b}" r="2.5" fill="{colour}"/>' for a, b in places]
+        place = f'x="{_WIDTH - _RIGHT}" y="{_TOP + 14 + 15 * i}"'
+        parts.append(f'<text {place} text-anchor="end" fill="{colour}">{escape(name)}</text>')
     parts.append(f'<text x="{_LEFT + wide / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(x)}</text>')
     parts.append(f'<text x="14" y="{_TOP - 8}">{escape(y)}</text>')
     return _frame(title, parts, _HEIGHT)

@@ -24,7 +24,7 @@ class Check:
 
 
 def checks(targets: Mapping[str, float], evaluation: Mapping[str, Any]) -> list[Check]:
-    """The targets against the total line of the table (`pass@1`) or a mode's greedy texts (`unconstrained.tcl_parse`)."""
+    """The targets against the table's total (`pass@1`) or a mode's greedy texts (`unconstrained.tcl_parse`)."""
     out = []
     for name, target in targets.items():
         mode, dot, figure = name.partition(".")

@@ -42,7 +42,7 @@ def choose(config: RunConfig, base: BaseModel) -> Means:
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     device: Any = sft.device if sft.device != "auto" else next(d for d in ("cuda", "mps", "cpu") if there[d])
     if not there[device]:
-        raise ToolError(f"there is no {device} here", hint="sft.device = \"auto\" takes what is there", code="no-device")
+        raise ToolError(f"there is no {device} here", hint='sft.device = "auto" takes what is there', code="no-device")
     dtype: Any = sft.dtype
     if dtype == "auto":
         dtype = ("bf16" if torch.cuda.is_bf16_supported() else "fp16") if device == "cuda" else "fp32"

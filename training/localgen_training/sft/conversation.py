@@ -29,7 +29,7 @@ class Encoded:
 
 
 def render_chat(template: str | None, messages: Sequence[Mapping[str, str]], *, answer_next: bool = True) -> str:
-    """Messages as text, as `generate` does it: by llama.cpp's rendering, or plainly where it does not know the template.
+    """Messages as text, as `generate` does it: rendered by llama.cpp, or plainly where it does not know the template.
 
     Args:
         answer_next: end with what opens the assistant's turn.

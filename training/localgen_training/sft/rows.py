@@ -6,6 +6,7 @@ none attends to another. Packing stays within a phase of the curriculum.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ def encode_split(path: Path, encoder: ConversationEncoder, length: int) -> tuple
         UsageError: the split is missing, empty, or no example fits.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: no training data", hint="make it: localgen-train data --name NAME", code="data-missing")
+        raise UsageError(
+            f"{path}: no training data", hint="make it: localgen-train data --name NAME", code="data-missing"
+        )
     by_phase: dict[Phase, list[Encoded]] = {phase: [] for phase in PHASES}
     too_long = 0
     for example in _examples(path):
@@ -84,7 +87,7 @@ def training_rows(
     for epoch in range(epochs):
         rng = random.Random(f"{seed}-{epoch}")
         if curriculum and epoch == 0:
-            parts = [list(range(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+            parts = [list(range(a, b)) for a, b in itertools.pairwise(bounds)]
         else:
             parts = [list(range(len(rows)))]
         for part in parts:
