@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,11 +20,13 @@ pytest.importorskip("llama_cpp")
 pytest.importorskip("llguidance")
 
 import tiny_bases
+from filelock import FileLock
 from oracle import requires_tcl
 
 from localgen_training import cli
 from localgen_training.gguf_model import GgufModel
 from localgen_training.run_record import load_record, metrics
+from localgen_training.sft.checkpoints import last_checkpoint, step_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """\
@@ -129,3 +132,26 @@ def test_stages_fail_with_a_hint_and_their_own_exit_status(words: list[str], cap
     assert "localgen-train merge --name tiny" in capfd.readouterr().err
     assert cli.main(["eval", *words, "--set", "eval.samples=99"]) == 2
     assert "eval.samples" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_training_ends_with_the_pipeline_that_was_killed_and_keeps_what_it_learnt(
+    words: list[str], tmp_path: Path
+) -> None:
+    run, log = tmp_path / "runs" / "tiny", tmp_path / "log"
+    process = start([*words, "--set", "sft.epochs=500", "--set", "sft.patience=0"], log)
+    try:
+        deadline = time.monotonic() + 400
+        while not any(m.get("step", 0) >= 5 for m in metrics(run)):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)  # the pipeline alone
+        process.wait(timeout=20)
+        with FileLock(run / ".sft.lock", timeout=120):  # the stage has ended
+            assert not (run / "sft" / "result.json").exists(), "half a training is no result"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    checkpoint = last_checkpoint(run / "sft")
+    assert checkpoint is not None and step_of(checkpoint) >= 5
+    assert (checkpoint / "localgen.json").is_file(), "it can be gone on from"

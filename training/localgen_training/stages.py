@@ -44,13 +44,13 @@ class Stage:
     quiet: bool = False
 
     def up_to_date(self) -> bool:
-        """Whether the files say that nothing is to be done."""
+        """Whether the files say that nothing is to be done; what is gone (data on another machine) makes nothing old."""
         if self.finished is not None:
             return self.finished()
         if not self.made.is_file():
             return False
         made = self.made.stat().st_mtime
-        return all(s.is_file() and s.stat().st_mtime <= made for s in self.sources)
+        return all(s.stat().st_mtime <= made for s in self.sources if s.is_file())
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def _base(settings: Settings) -> tuple[Stage, ...]:
     there = ("--run", str(run))
     both = (*there, "--data", str(data))
     train = data / "train.jsonl"
+    splits = [data / f"{name}.jsonl" for name in ("train", "validation", "test")]
     told = c.model_dump(mode="json")
     resume = ("--resume-from", str(settings.resume_from)) if settings.resume_from else ()
     fresh = ("--fresh",) if settings.fresh else ()
@@ -91,7 +92,8 @@ def _base(settings: Settings) -> tuple[Stage, ...]:
     f16, quantised = run / f"{run.name}-f16.gguf", run / f"{run.name}-{c.quantisation}.gguf"
     export = {k: v for k, v in told["export"].items() if k != "quantise"}
     return (
-        Stage("data", "data_stage", ("--run", str(run), "--data", str(data)), train, (), {"data": told["data"]}),
+        Stage("data", "data_stage", both, train, (), {"data": told["data"]},
+              finished=lambda: all(p.is_file() for p in splits)),
         *((base,) if small else ()),
         Stage(
             "sft", "sft.train", (*both, *resume, *fresh), run / "sft" / "result.json",

@@ -20,12 +20,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from localgen_retrieval.errors import UsageError
+from localgen_retrieval.errors import ToolError, UsageError
 
 from ..base_model import BaseModel, open_base
 from ..run_config import SMALL, RunConfig, load_config
 from ..run_record import metrics
-from ..stage import need_space, quiet_libraries, run_stage
+from ..stage import need_space, parent_is_gone, quiet_libraries, run_stage
 from .adaptation import Means, adapter_config, choose, load_base, load_tokenizer
 from .checkpoints import adopt, check_same, fingerprint, last_checkpoint, localise, step_of
 from .conversation import ConversationEncoder
@@ -107,6 +107,12 @@ def train(run: Path, data: Path, *, resume_from: Path | None = None, fresh: bool
     )
     trainer = _trainer(run, config, base, means, tokenizer, rows, held, known)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if parent_is_gone():
+        raise ToolError(
+            "the pipeline that started this training is gone",
+            hint="run it again: training goes on from the checkpoint just written",
+            code="orphaned",
+        )
     return _finish(run, trainer, means, rows, tokenizer)
 
 
