@@ -151,11 +151,11 @@ def test_the_test_split_gives_tasks_of_its_domain_with_headers_as_the_product_wr
     rows = [json.loads(x) for x in (data / "test.jsonl").read_text().splitlines()]
     rows[0]["category"], rows[1]["category"], rows[2]["domain"] = "repair", "clarification", "other"
     (data / "test.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    found = split_tasks(data / "test.jsonl", PNR, 100)
+    found = split_tasks(data / "test.jsonl", load_domain(PNR), 100)
     assert len(found.tasks) == 10 and {t.suite for t in found.tasks} == {"unit", "scenario", "clarification"}
     assert all(t.references[0].startswith("#!") for t in found.tasks if t.expect == "script")
-    few = split_tasks(data / "test.jsonl", PNR, 4, seed=1)
-    assert len(few.tasks) == 4 and few == split_tasks(data / "test.jsonl", PNR, 4, seed=1)
+    few = split_tasks(data / "test.jsonl", load_domain(PNR), 4, seed=1)
+    assert len(few.tasks) == 4 and few == split_tasks(data / "test.jsonl", load_domain(PNR), 4, seed=1)
 
 
 # ---------------------------------------------------------------- doing it
@@ -260,8 +260,9 @@ def test_the_command_writes_figures_and_every_answer(suite: Path, random_model: 
     assert not list(run.glob("*.partial")) and not list(run.glob("*.writing"))
 
 
-def test_without_a_model_or_tasks_the_command_says_what_to_do(tmp_path: Path, random_model: Path) -> None:
+def test_without_a_model_or_tasks_the_command_says_what_to_do(suite: Path, tmp_path: Path, random_model: Path) -> None:
     run = tmp_path / "nobody"
+    save_config(run, load_config(run, {"data.domains": [str(suite)]}))
     with pytest.raises(ModelError, match="no such model") as e:
         evaluate_run(run, None)
     assert "localgen-train all --name nobody" in e.value.hint

@@ -2,7 +2,7 @@
 
     python -m localgen_training.data_stage --run training/runs/pnr --data training/data/pnr
 
-What the run's config says (number, seed, domain) is handed over as far as that command knows such options.
+The run's config says which domains, how many examples and which seed.
 """
 
 from __future__ import annotations
@@ -46,11 +46,9 @@ def make_data(run: Path, data: Path) -> int:
     config = load_config(run)
     parser = argparse.ArgumentParser(prog="localgen-train data")
     module.add_arguments(parser)
-    known = {option for action in parser._actions for option in action.option_strings}
-    wanted = {"--name": run.resolve().name, "--num": str(config.data.num), "--seed": str(config.seed),
-              "--out": str(data), "--domain": config.data.domain}  # fmt: skip
-    words = [w for option, value in wanted.items() if value and option in known for w in (option, value)]
-    return int(module.run(parser.parse_args(words)) or 0)
+    words = ["--name", data.name, "--out", str(data.parent), "--num", str(config.data.num), "--seed", str(config.seed)]
+    words += [w for domain in config.domains(run.resolve().name) for w in ("--domain", domain)]
+    return int(module.run(parser.parse_args([*words, *config.data.options])) or 0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from localgen_bundle.default import domain_folders
+from localgen_bundle.domains import DEFAULT_DOMAIN
 from localgen_retrieval.errors import UsageError
 
 FILE = "config.toml"
@@ -47,10 +49,16 @@ class Base(_Part):
 
 
 class Data(_Part):
-    """How many examples the data stage makes, and for which domain folder (default: the bundled one of the name)."""
+    """What the data stage makes.
+
+    Attributes:
+        num: examples. domains: folders or names of bundled domains (default: that of the run's name, else `pnr`).
+        options: further options of `localgen-train data`, as on the command line.
+    """
 
     num: int = Field(default=5000, ge=1)
-    domain: str = ""
+    domains: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 class Sft(_Part):
@@ -155,6 +163,10 @@ class RunConfig(_Part):
     export: Export = Export()
     eval: Evaluation = Evaluation()
     targets: dict[str, float] = {"tcl_parse": 0.99, "dsl_parse": 0.95, "policy": 0.99, "pass@1": 0.5}
+
+    def domains(self, name: str) -> tuple[str, ...]:
+        """The domains of the run of this name."""
+        return self.data.domains or (name if name in domain_folders() else DEFAULT_DOMAIN,)
 
     @property
     def quantisation(self) -> str:

@@ -17,6 +17,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from localgen_bundle.domains import resolve_domain
 from localgen_retrieval.errors import ModelError, UsageError
 
 from ..evaluate import default_suites
@@ -25,7 +26,7 @@ from ..measures import table
 from ..run_config import RunConfig, load_config
 from ..stage import run_stage
 from .figures import MODES, errors, lines, mode
-from .tasks import TaskSet, domain_folder, held_out, split_tasks
+from .tasks import TaskSet, held_out, split_tasks
 from .work import Order, do_all, processes
 
 REPORT, ROWS = "eval.json", "eval-rows.jsonl"
@@ -36,8 +37,8 @@ def exported_model(run: Path, config: RunConfig) -> Path:
     return run / "model.gguf" if config.kind == "virtual" else quantised_path(run, config.quantisation)
 
 
-def task_sets(run: Path, data: Path | None, config: RunConfig, model_seed: int) -> list[TaskSet]:
-    """The sets that the config names; else all held-out suites (virtual), or the domain's and the test split (base).
+def task_sets(run: Path, data: Path | None, config: RunConfig) -> list[TaskSet]:
+    """The sets that the config names; else all held-out suites (virtual), or the domains' and the test split (base).
 
     Raises:
         UsageError: nothing to evaluate on.
@@ -48,12 +49,11 @@ def task_sets(run: Path, data: Path | None, config: RunConfig, model_seed: int) 
     if not folders and config.kind == "virtual":
         folders = default_suites()
     elif not folders:
-        name = run.resolve().name
-        folders = [p for p in default_suites() if p.name == name]
+        domains = [resolve_domain(d) for d in config.domains(run.resolve().name)]
+        folders = [p for p in default_suites() if p.name in [d.name for d in domains]]
         if data is not None and (data / "test.jsonl").is_file():
-            sets.append(
-                split_tasks(data / "test.jsonl", domain_folder(name, config.data.domain), e.test_tasks, model_seed)
-            )
+            share = max(1, e.test_tasks // len(domains))
+            sets += [split_tasks(data / "test.jsonl", d, share, config.seed) for d in domains]
     sets = [*(held_out(f, e.limit) for f in folders), *sets]
     if not any(s.tasks for s in sets):
         raise UsageError(
@@ -75,8 +75,9 @@ def evaluate_run(run: Path, data: Path | None, model: Path | None = None) -> dic
     if not path.is_file():
         raise ModelError(f"{path}: no such model", hint=f"make it: localgen-train all --name {run.name}",
                          code="run-incomplete")  # fmt: skip
-    sets = task_sets(run, data, config, config.seed)
+    sets = task_sets(run, data, config)
     total = sum(len(s.tasks) for s in sets)
+    run.mkdir(parents=True, exist_ok=True)
     order = Order(path, config.eval, config.seed)
     count = processes(config.eval, path, total)
     print(f"eval: {total} tasks, {count} processes", file=sys.stderr)

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from localgen.validation.validate import validate_script
-from localgen_bundle.default import DOMAINS, default_folder
-from localgen_retrieval.catalog_io import Domain, load_domain
+from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.errors import UsageError
 
 from ..evaluate import HeldOutTask, load_suite
@@ -28,7 +27,7 @@ _ASKED = frozenset({"clarification", "refusal"})
 
 @dataclass(frozen=True)
 class TaskSet:
-    """Tasks of one domain; `name` is the folder's, or `test` for the data's test split."""
+    """Tasks of one domain; `name` is the folder's, or `test-DOMAIN` for the data's test split."""
 
     name: str
     domain_folder: Path
@@ -38,21 +37,6 @@ class TaskSet:
 def suite_of(task: HeldOutTask) -> Suite:
     """The suite that a task counts for; unknown names count as scenarios."""
     return "clarification" if task.expect == "clarification" else _BY_NAME.get(task.suite, "scenario")
-
-
-def domain_folder(name: str, folder: str = "") -> Path:
-    """Where a domain lies: the folder given, or the bundled one of the name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    path = Path(folder) if folder else default_folder() / DOMAINS / name
-    if not path.is_dir():
-        raise UsageError(
-            f"no domain {name}: {path} is no folder",
-            hint="set data.domain to the domain's folder, or name the run as a bundled domain", code="domain-missing",
-        )  # fmt: skip
-    return path
 
 
 def held_out(folder: Path, limit: int = 0) -> TaskSet:
@@ -65,7 +49,7 @@ def held_out(folder: Path, limit: int = 0) -> TaskSet:
     return TaskSet(folder.resolve().name, domain.folder, tuple(tasks[:limit] if limit else tasks))
 
 
-def split_tasks(path: Path, folder: Path, most: int, seed: int = 0) -> TaskSet:
+def split_tasks(path: Path, domain: Domain, most: int, seed: int = 0) -> TaskSet:
     """At most so many tasks of a test split, drawn by the seed, that are about this domain.
 
     Repairs are left out (their instruction is a broken script), and tasks over virtual catalogs.
@@ -75,7 +59,6 @@ def split_tasks(path: Path, folder: Path, most: int, seed: int = 0) -> TaskSet:
     """
     if not path.is_file():
         raise UsageError(f"{path}: no test split", hint="make it: localgen-train data --name NAME", code="data-missing")
-    domain = load_domain(folder)
     found = []
     for e in read_examples(path):
         if e.domain != domain.name or e.category not in _SCRIPTS | _ASKED:
@@ -88,7 +71,7 @@ def split_tasks(path: Path, folder: Path, most: int, seed: int = 0) -> TaskSet:
         found.append(HeldOutTask(e.id, _suite(script, e.phase, domain), e.instruction, "script", (script,), True, None))
     if len(found) > most:
         found = random.Random(f"test-{seed}").sample(found, most)
-    return TaskSet("test", folder, tuple(found))
+    return TaskSet(f"test-{domain.name}", domain.folder, tuple(found))
 
 
 def _script(answer: str, domain: Domain) -> str:
