@@ -54,7 +54,7 @@ def choose(config: RunConfig, base: BaseModel) -> Means:
     if method == "qlora" and (device != "cuda" or find_spec("bitsandbytes") is None):
         raise ToolError(
             "qlora needs CUDA and the package bitsandbytes",
-            hint='sft.method = "lora" works everywhere',
+            hint='on a CUDA machine: pip install bitsandbytes; sft.method = "lora" works everywhere',
             code="no-qlora",
         )
     default = {"full": 1e-3 if config.base.model == SMALL else 2e-5, "lora": 2e-4, "qlora": 2e-4}[method]
