@@ -44,7 +44,7 @@ class Stage:
     quiet: bool = False
 
     def up_to_date(self) -> bool:
-        """Whether the files say that nothing is to be done; a source that is gone (data elsewhere) makes nothing old."""
+        """Whether the files say that nothing is to be done; a source that is gone makes nothing old."""
         if self.finished is not None:
             return self.finished()
         if not self.made.is_file():

@@ -49,8 +49,8 @@ def line_chart(title: str, series: Mapping[str, Points], *, x: str, y: str, floo
         if len(points) <= 40:
             places = [at(p).split(",") for p in points]
             parts += [f'<circle cx="{a}" cy="{b}" r="2.5" fill="{colour}"/>' for a, b in places]
-        place = f'x="{_WIDTH - _RIGHT}" y="{_TOP + 14 + 15 * i}"'
-        parts.append(f'<text {place} text-anchor="end" fill="{colour}">{escape(name)}</text>')
+        spot = f'x="{_WIDTH - _RIGHT}" y="{_TOP + 14 + 15 * i}"'
+        parts.append(f'<text {spot} text-anchor="end" fill="{colour}">{escape(name)}</text>')
     parts.append(f'<text x="{_LEFT + wide / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(x)}</text>')
     parts.append(f'<text x="14" y="{_TOP - 8}">{escape(y)}</text>')
     return _frame(title, parts, _HEIGHT)
