@@ -260,6 +260,47 @@ def test_the_command_writes_figures_and_every_answer(suite: Path, random_model: 
     assert not list(run.glob("*.partial")) and not list(run.glob("*.writing"))
 
 
+def test_the_test_splits_own_rows_are_answered_by_the_model_alone(
+    tmp_path: Path, random_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    pytest.importorskip("gguf")
+    from localgen_training.evaluation import own_rows
+    from localgen_training.export.to_gguf import export_folder
+    from localgen_training.run_config import RunConfig
+
+    data = tiny_bases.write_data(tmp_path / "data", test=6)
+    test = data / "test.jsonl"
+    base = tiny_bases.make_base("qwen3", tmp_path / "base")
+    model = tmp_path / "m.gguf"
+    export_folder(base, model, tiny_bases.examples(2), RunConfig(), name="test")
+    got = own_rows.exact_answers(model, test, 4, seed=0, limit=12)
+    assert got is not None and got["rows"] == 4 and got["exact"].n == 0
+    written: dict[str, str] = {}
+    real = own_rows.answer
+
+    def noted(model: Any, example: Any, limit: int) -> str:
+        return written.setdefault(example.id, real(model, example, limit))
+
+    monkeypatch.setattr(own_rows, "answer", noted)
+    own_rows.exact_answers(model, test, 6, seed=0, limit=12)
+    rows = [json.loads(x) for x in test.read_text().splitlines()]
+    for r in rows[:3]:
+        r["messages"][-1]["content"] = written[r["id"]] + "\n\n"
+    test.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    again = own_rows.exact_answers(model, test, 6, seed=0, limit=12)
+    assert again is not None and (again["exact"].n, again["exact"].of) == (3, 6)
+    assert own_rows.exact_answers(random_model, test, 4, seed=0, limit=12) is None, "our own form has no such rows"
+    assert own_rows.exact_answers(model, tmp_path / "none.jsonl", 4, seed=0, limit=12) is None
+
+
+def test_answers_are_compared_word_for_word_but_for_blank_ends() -> None:
+    from localgen_training.evaluation.own_rows import same_answer
+
+    assert same_answer("a -n 1 \n\nb\n", "a -n 1\nb") and not same_answer("a  -n 1", "a -n 1")
+
+
 def test_without_a_model_or_tasks_the_command_says_what_to_do(suite: Path, tmp_path: Path, random_model: Path) -> None:
     run = tmp_path / "nobody"
     save_config(run, load_config(run, {"data.domains": [str(suite)]}))

@@ -26,6 +26,7 @@ from ..measures import table
 from ..run_config import RunConfig, load_config
 from ..stage import run_stage
 from .figures import MODES, errors, lines, mode
+from .own_rows import exact_answers
 from .tasks import TaskSet, held_out, split_tasks
 from .work import Order, do_all, processes
 
@@ -53,7 +54,8 @@ def task_sets(run: Path, data: Path | None, config: RunConfig) -> list[TaskSet]:
         folders = [p for p in default_suites() if p.name in [d.name for d in domains]]
         if data is not None and (data / "test.jsonl").is_file():
             share = max(1, e.test_tasks // len(domains))
-            sets += [split_tasks(data / "test.jsonl", d, share, config.seed) for d in domains]
+            split = [split_tasks(data / "test.jsonl", d, share, config.seed) for d in domains]
+            sets += [s for s in split if s.tasks]
     sets = [*(held_out(f, e.limit) for f in folders), *sets]
     if not any(s.tasks for s in sets):
         raise UsageError(
@@ -86,12 +88,16 @@ def evaluate_run(run: Path, data: Path | None, model: Path | None = None) -> dic
     for row in do_all(sets, order, kept):
         rows.append(row)
         _progress(len(rows), total, time.monotonic() - begin)
+    own = None
+    if config.kind == "base" and data is not None and config.eval.test_tasks:
+        e = config.eval
+        own = exact_answers(path, data / "test.jsonl", e.test_tasks, seed=config.seed, limit=e.max_tokens)
     places = {f"{s.name}/{t.id}": i for i, (s, t) in enumerate((s, t) for s in sets for t in s.tasks)}
     rows.sort(key=lambda r: places[f"{r['set']}/{r['id']}"])
     document = {
         "model": path.name, "seed": config.seed, "tasks": total, "processes": count,
         "wall_seconds": round(time.monotonic() - begin, 1), "settings": config.eval.model_dump(mode="json"),
-        "lines": lines(rows), **{m: mode(rows, m) for m in MODES}, "failures": errors(rows),
+        "lines": lines(rows), "test_rows": own, **{m: mode(rows, m) for m in MODES}, "failures": errors(rows),
     }  # fmt: skip
     plain: dict[str, Any] = json.loads(json.dumps(document, default=_plain))
     _write(run / ROWS, "".join(json.dumps(r) + "\n" for r in rows))

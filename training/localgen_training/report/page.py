@@ -53,7 +53,7 @@ def write_report(run: Path) -> str:
     found = checks(config.targets, evaluation)
     line = verdict(found)
     sections = [s for s in (
-        _targets(found), _figures(evaluation), _modes(evaluation), _errors(evaluation), _training(metrics(run)),
+        _targets(found), _figures(evaluation), _modes(evaluation), _own_rows(evaluation), _errors(evaluation), _training(metrics(run)),
         _facts(run, config, evaluation),
     ) if s.tables or s.plots]  # fmt: skip
     for name, text in (("report.html", _html(run.name, line, sections)), ("report.md", _md(run.name, line, sections))):
@@ -95,6 +95,15 @@ def _modes(evaluation: dict[str, Any]) -> Section:
     plot = line_chart("pass@k", series, x="k (samples)", y="share of tasks", floor=0.0)
     text = "One text a task, the likeliest; and samples, from which pass@k is estimated without bias."
     return Section("With and without the constraint", (greedy, ks), (plot,), text)
+
+
+def _own_rows(evaluation: dict[str, Any]) -> Section:
+    found = evaluation.get("test_rows")
+    if not found:
+        return Section("Test split")
+    rows = [["category", "exact"], *([c, _cell(v)] for c, v in found["by_category"].items())]
+    rows.append([f"all {found['rows']} rows", _cell(found["exact"])])
+    return Section("Test split", (rows,), (), "The model alone on the data's own test rows: answers word for word.")
 
 
 def _errors(evaluation: dict[str, Any]) -> Section:

@@ -24,12 +24,13 @@ class Check:
 
 
 def checks(targets: Mapping[str, float], evaluation: Mapping[str, Any]) -> list[Check]:
-    """The targets against the table's total (`pass@1`) or a mode's greedy texts (`unconstrained.tcl_parse`)."""
+    """The targets against the table's total (`pass@1`) a mode's greedy texts (`unconstrained.tcl_parse`), `test_rows.exact`."""
     out = []
     for name, target in targets.items():
         mode, dot, figure = name.partition(".")
         if dot:
-            found = ((evaluation.get(mode) or {}).get("greedy") or {}).get(figure)
+            of_mode = evaluation.get(mode) or {}
+            found = of_mode.get("greedy", of_mode).get(figure)
         else:
             found = total(evaluation).get(name)
         if isinstance(found, Mapping):
