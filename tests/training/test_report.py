@@ -59,6 +59,8 @@ def test_a_missed_target_is_a_no_go_and_says_which(run: Path) -> None:
 def test_a_figure_that_was_not_measured_is_a_miss() -> None:
     found = checks({"unconstrained.tcl_parse": 0.1, "nonsense": 0.0}, EVALUATION)
     assert [c.met for c in found] == [False, False]
+    rows = EVALUATION | {"test_rows": {"rows": 2, "exact": share(0.5), "by_category": {}}}
+    assert [c.met for c in checks({"test_rows.exact": 0.5, "constrained.pass@1": 0.6}, rows)] == [True, False]
     assert verdict(found).startswith("NO-GO: 2 of 2") and verdict([]).startswith("NO VERDICT")
 
 

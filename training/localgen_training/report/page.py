@@ -52,10 +52,9 @@ def write_report(run: Path) -> str:
     config = load_config(run)
     found = checks(config.targets, evaluation)
     line = verdict(found)
-    sections = [s for s in (
-        _targets(found), _figures(evaluation), _modes(evaluation), _own_rows(evaluation), _errors(evaluation), _training(metrics(run)),
-        _facts(run, config, evaluation),
-    ) if s.tables or s.plots]  # fmt: skip
+    of_evaluation = (f(evaluation) for f in (_figures, _modes, _own_rows, _errors))
+    made = (_targets(found), *of_evaluation, _training(metrics(run)), _facts(run, config, evaluation))
+    sections = [s for s in made if s.tables or s.plots]
     for name, text in (("report.html", _html(run.name, line, sections)), ("report.md", _md(run.name, line, sections))):
         partial = run / f"{name}.partial"
         partial.write_text(text, encoding="utf-8")

@@ -24,7 +24,11 @@ class Check:
 
 
 def checks(targets: Mapping[str, float], evaluation: Mapping[str, Any]) -> list[Check]:
-    """The targets against the table's total (`pass@1`) a mode's greedy texts (`unconstrained.tcl_parse`), `test_rows.exact`."""
+    """The targets against the evaluation's figures.
+
+    A name is one of the table's last line (`pass@1`), of a mode's greedy texts (`unconstrained.tcl_parse`), or
+    `test_rows.exact`.
+    """
     out = []
     for name, target in targets.items():
         mode, dot, figure = name.partition(".")
