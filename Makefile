@@ -4,19 +4,19 @@
 # make bench     measurements (retrieval, start-up, generation)
 # make soak      10,000 scripts from a model with random weights, every one valid
 # make rules     docs/rules from the rules' own texts
-# make train     NAME=default MINUTES=90: data, tokenizer, training, export, held-out numbers; resumable
+# make train     NAME=default MINUTES=90: the bundled model; NAME=pnr BASE=/models/…: a base model on a domain; resumable
 # make ship      NAME=default: put that run's model into the bundle
 # make clean     remove the environment and what was built (not .wheels: that took minutes)
 #
 # Variables: PYTHON, VENV, WHEELS, TORCH (what pip installs as torch), and CMAKE_ARGS from the environment for another
-# llama.cpp build.
+# llama.cpp build. For train also NUM (examples), QUANT (q4_k_m, q8_0, …), BASE (a Hugging Face folder), MINUTES, TRAIN
+# (further options of `localgen-train all`).
 
 PYTHON ?= python3
 VENV ?= .venv
 WHEELS ?= .wheels
 TORCH ?= torch==2.13.0
 NAME ?= default
-MINUTES ?= 90
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -60,7 +60,8 @@ rules: $(VENV)/.base
 	@for page in docs/rules/*.md; do $(BIN)/validate --explain "$$(basename "$$page" .md)" > "$$page" || exit 1; done
 
 train: $(VENV)/.training
-	@$(BIN)/localgen-train all --name $(NAME) --minutes $(MINUTES)
+	@$(BIN)/localgen-train all --name $(NAME) $(if $(BASE),--base $(BASE)) $(if $(NUM),--num $(NUM)) \
+	    $(if $(QUANT),--quant $(QUANT)) $(if $(MINUTES),--minutes $(MINUTES)) $(TRAIN)
 
 ship: $(VENV)/.dev
 	cp training/runs/$(NAME)/model.gguf bundle/default/model.gguf

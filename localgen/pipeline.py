@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,15 @@ from localgen_retrieval.retrieve import Ranking, Retriever
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """What one decoding started from and came to, for those who measure: model, the prompt's ids, all candidates."""
+
+    model: LlamaModel
+    prompt: list[int]
+    candidates: Sequence[Candidate]
+
+
 class Generator:
     """Writes scripts for one domain.
 
@@ -52,6 +62,7 @@ class Generator:
         progress: called with a few words on what is going on.
         cache_dir: for the index; platformdirs' user cache by default.
         weights: shares of the votes in decoding; 0 switches one off.
+        observe: called with every decoding, before the candidates are ranked.
 
     Raises:
         ModelError, CatalogError, GrammarError: by the first `generate`.
@@ -65,8 +76,10 @@ class Generator:
         progress: Callable[[str], None] | None = None,
         cache_dir: Path | None = None,
         weights: Weights | None = None,
+        observe: Callable[[Decoded], None] | None = None,
     ) -> None:
         self.domain = domain
+        self._observe = observe
         self.weights = weights or Weights()
         self._model_path = model
         self._progress = progress or (lambda _text: None)
@@ -138,6 +151,8 @@ class Generator:
                 )
                 again = decode(engine, simple.grammar, prompt, settings, vote)
             candidates += again
+        if self._observe is not None:
+            self._observe(Decoded(engine.model, prompt, candidates))
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs, call_wanted=bool(wanted))
             best, script, valid, dropped = self._best(ranked)

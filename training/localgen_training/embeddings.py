@@ -36,11 +36,14 @@ def main() -> None:
     """Write the start embeddings of a tokenizer as .npy."""
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("--tokenizer", type=Path, required=True)
-    ap.add_argument("--encoder", required=True, help="sentence-transformers folder")
+    ap.add_argument("--encoder", help="sentence-transformers folder (default: all-MiniLM-L6-v2, as it is installed)")
     ap.add_argument("--width", type=int, default=256)
     ap.add_argument("--out", type=Path, required=True)
     a = ap.parse_args()
-    np.save(a.out, initial_embeddings(Tokenizer.from_file(str(a.tokenizer)), a.encoder, a.width))
+    from .export_encoder import default_model_folder
+
+    encoder = a.encoder or str(default_model_folder())
+    np.save(a.out, initial_embeddings(Tokenizer.from_file(str(a.tokenizer)), encoder, a.width))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,14 @@ class Row:
 
 Answerer = Callable[[HeldOutTask], Answer]
 
+# Seen from the checkout's root, where `make train` runs.
+HELD_OUT = Path("tests/heldout")
+
+
+def default_suites() -> list[Path]:
+    """The held-out suites of the checkout."""
+    return sorted(p.parent for p in HELD_OUT.glob("*/tasks.jsonl"))
+
 
 def load_suite(folder: Path, domains: Path | None = None) -> tuple[Domain, list[HeldOutTask]]:
     """A suite's domain and its tasks; without a catalog of its own, the domain of its name in `domains` (the bundle's).

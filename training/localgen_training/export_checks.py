@@ -55,11 +55,27 @@ def compare_logits(model: Any, gguf_path: Path, prompts: Sequence[Sequence[int]]
     return lowest, same / positions
 
 
+def compare_files(one: Path, two: Path, prompts: Sequence[Sequence[int]]) -> tuple[float, float, str]:
+    """(lowest cosine over prompts, share of positions with the same best token, greedy text of the second file)."""
+    a, b = GgufModel(one), GgufModel(two)
+    lowest, same, positions = 1.0, 0, 0
+    for ids in prompts:
+        want, got = a.logits(ids), b.logits(ids)
+        lowest = min(lowest, float((want * got).sum() / (np.linalg.norm(want) * np.linalg.norm(got))))
+        same += int((want.argmax(-1) == got.argmax(-1)).sum())
+        positions += len(want)
+    return lowest, same / max(1, positions), b.greedy("Set", limit=12)
+
+
 def tokenizer_differences(tokenizer: Tokenizer, gguf_path: Path, texts: Sequence[str]) -> list[str]:
-    """The texts that llama.cpp splits otherwise than the trained tokenizer, or does not give back byte for byte."""
+    """The texts that llama.cpp splits otherwise than the trained tokenizer, or does not give back byte for byte.
+
+    A tokenizer that normalises (Qwen's: NFC) is compared on normalised texts: llama.cpp takes text as it is.
+    """
     ours = GgufModel(gguf_path)
     different = []
-    for text in texts:
+    for original in texts:
+        text = tokenizer.normalizer.normalize_str(original) if tokenizer.normalizer else original
         ids = ours.encode(text)
         if ids != tokenizer.encode(text, add_special_tokens=False).ids or ours.decode(ids) != text.encode("utf-8"):
             different.append(text)

@@ -18,19 +18,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tokenizers import Tokenizer
 
 from localgen_retrieval.errors import ModelError, UsageError
-from localgen_retrieval.llama_quiet import first_error, silence
 from localgen_retrieval.prompt import END, MARKERS
 
+from .export.gguf_writer import write_decoder
+from .export.quantise import quantise
+from .export.tensors import of_state
+from .export.vocabulary import own_vocabulary
 from .export_checks import check_texts, compare_logits, tokenizer_differences
+from .run_config import QUANTISATIONS
 from .tokenizer import PAD
 
 MIN_COSINE = 0.999
 PROMPT_FORM = "compact"
-QUANTISATIONS = ("f16", "q8_0", "q6_k", "q5_k_m", "q4_k_m")
 
 
 @dataclass(frozen=True)
@@ -74,87 +76,13 @@ def write_gguf(model: Any, tokenizer_json: Path, out: Path, *, name: str, descri
     Raises:
         UsageError: a tensor without a place in llama.cpp's architecture, or a vocabulary of another size.
     """
-    import gguf
-
-    config = model.config
-    writer = gguf.GGUFWriter(out, "qwen3")
-    writer.add_type("model")
-    writer.add_name(name)
-    writer.add_description(
-        description or "Small decoder of localgen: context pack and instruction to Tcl with DSL blocks"
-    )
-    writer.add_languages(["en"])
-    writer.add_string("localgen.prompt_form", PROMPT_FORM)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_key_length(config.head_dim)
-    writer.add_value_length(config.head_dim)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_vocab_size(config.vocab_size)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-    _add_tokenizer(writer, tokenizer_json, config.vocab_size)
-
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3, config.num_hidden_layers)
-    for key, tensor in model.state_dict().items():
-        if key == "lm_head.weight" and config.tie_word_embeddings:
-            continue
-        place = names.get_name(key, try_suffixes=(".weight", ".bias"))
-        if place is None:
-            raise UsageError(f"llama.cpp's qwen3 has no place for the tensor {key}", code="export-tensor")
-        data = tensor.detach().float().numpy()
-        writer.add_tensor(place, data.astype(np.float16) if data.ndim == 2 else data)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _add_tokenizer(writer: Any, tokenizer_json: Path, vocab_size: int) -> None:
-    import gguf
-
-    data = json.loads(tokenizer_json.read_text(encoding="utf-8"))
-    vocabulary: dict[str, int] = data["model"]["vocab"]
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    if len(tokens) != vocab_size or [vocabulary[t] for t in tokens] != list(range(vocab_size)):
-        raise UsageError(
-            f"{tokenizer_json}: {len(tokens)} tokens for {vocab_size} embeddings", code="export-vocabulary"
-        )
-    control = {PAD, *MARKERS}
-    merges = [m if isinstance(m, str) else " ".join(m) for m in data["model"]["merges"]]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.CONTROL if t in control else gguf.TokenType.NORMAL for t in tokens])
-    writer.add_token_merges(merges)
-    writer.add_eos_token_id(vocabulary[END])
-    writer.add_pad_token_id(vocabulary[PAD])
-    # llama.cpp takes token 11 for the beginning where none is named; it is never put in front of a prompt.
-    writer.add_bos_token_id(vocabulary[PAD])
-    writer.add_add_bos_token(False)
-    writer.add_add_eos_token(False)
-
-
-def quantise(source: Path, out: Path, kind: str, threads: int = 1) -> None:
-    """Quantise an f16 GGUF with llama.cpp's own quantiser; `kind` is one of QUANTISATIONS except f16.
-
-    Raises:
-        ModelError: llama.cpp refuses.
-    """
-    silence()
-    import llama_cpp
-
-    params = llama_cpp.llama_model_quantize_default_params()
-    params.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.upper()}")
-    params.nthread = threads
-    first_error()
-    if llama_cpp.llama_model_quantize(str(source).encode(), str(out).encode(), params):
-        raise ModelError(f"{source} cannot be quantised to {kind}: {first_error()}", code="quantise")
+    config = model.config.to_dict()
+    vocabulary = own_vocabulary(tokenizer_json, config["vocab_size"], frozenset({PAD, *MARKERS}), END, PAD)
+    write_decoder(
+        "qwen3", config, of_state(model.state_dict()), vocabulary, out, name=name,
+        description=description or "Small decoder of localgen: context pack and instruction to Tcl with DSL blocks",
+        more={"localgen.prompt_form": PROMPT_FORM},
+    )  # fmt: skip
 
 
 def export(

@@ -13,7 +13,10 @@ from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
 SEED = 0
-_VERSIONS = ("torch", "transformers", "tokenizers", "numpy", "sentence-transformers", "gguf", "llama-cpp-python")
+_VERSIONS = (
+    "torch", "transformers", "tokenizers", "numpy", "sentence-transformers", "gguf", "llama-cpp-python", "trl", "peft",
+    "accelerate", "datasets",
+)  # fmt: skip
 # What decides which tasks a seed gives, and how they read.
 _DATA_MODULES = ("families", "values", "virtual_api", "compose", "noise", "synthesis", "batches")
 _SHARED_MODULES = ("localgen_retrieval/render.py", "localgen_retrieval/prompt.py", "localgen_grammars/quoting.py")
@@ -29,6 +32,18 @@ def metrics(run: Path) -> list[dict[str, Any]]:
         except ValueError:  # cut off by a kill
             continue
     return out
+
+
+def append_metrics(run: Path, line: dict[str, Any]) -> None:
+    """Add a line to metrics.jsonl, which only grows; one that a kill cut off is closed first."""
+    path = run / "metrics.jsonl"
+    run.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as f:
+        if f.tell():
+            f.seek(-1, 2)
+            if f.read(1) != b"\n":
+                f.write(b"\n")
+        f.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
 
 
 def trained_minutes(run: Path) -> float:

@@ -45,7 +45,7 @@ def _line(f: Finding) -> str:
 
 
 def _document(f: Finding) -> str:
-    data = f.model_dump(mode="json", include={"code", "message", "hint", "line", "column"})
+    data: dict[str, object] = {k: getattr(f, k) for k in ("code", "message", "hint", "line", "column")}
     data["fixes"] = [{"message": fix.message, "safe": fix.safe} for fix in f.fixes]
     return json.dumps(data, ensure_ascii=False)
 

@@ -1,0 +1,1 @@
+"""From what was trained to a GGUF file: merge, write, compare, quantise."""

@@ -1,0 +1,1 @@
+"""Supervised fine-tuning of base models: conversations to rows, adapters, the trainer."""
