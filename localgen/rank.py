@@ -28,7 +28,9 @@ class Ranked:
     Attributes:
         share: of the candidates that wrote it.
         coverage: share of the instruction's names and numbers that it uses.
+        fit: mean score of the procs that it calls.
         score: what it is ranked by.
+        greedy: whether the candidate that takes the likeliest token always wrote it.
     """
 
     text: str
@@ -39,6 +41,8 @@ class Ranked:
     truncated: bool
     tokens: int
     unused: tuple[str, ...] = field(default=())
+    fit: float = 0.0
+    greedy: bool = False
 
 
 def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, procs: Sequence[str]) -> list[Ranked]:
@@ -66,7 +70,8 @@ def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, pr
             score -= NO_CALL_BUT_PROC if proc_first else NO_CALL
         if not text.strip():
             score -= 10
-        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused))
+        greedy = any(c.temperature <= 0 for c in group)
+        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused, fits, greedy))
     return sorted(out, key=lambda r: -r.score)
 
 
