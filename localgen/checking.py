@@ -22,6 +22,7 @@ from localgen.validation.validate import OtherCheck, validate_script
 from localgen_bundle.domains import resolve_domain
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.errors import UsageError
+from localgen_retrieval.processors import usable_processors
 
 if TYPE_CHECKING:
     from localgen.execution.checker import CheckerRun
@@ -233,10 +234,4 @@ def _worthwhile(jobs: Sequence[Job]) -> int:
     for job in jobs:
         if job.path is not None and job.path.is_file():
             total += job.path.stat().st_size
-    return min(_processors(), total // PARALLEL_BYTES + 1)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return min(usable_processors(), total // PARALLEL_BYTES + 1)

@@ -31,12 +31,15 @@ def finish(body: str, domain: Domain) -> tuple[str, Report, list[str]]:
         return text, validate_script(text, domain, strict=True), []
     parts = [p if p.endswith("\n") else p + "\n" for p in statements(body, domain.catalog)]
     dropped: list[str] = []
+    added: list[str] = []
     while True:
         script = with_header("".join(parts), domain)
         report = validate_script(script, domain, strict=True)
-        late = _never_called(report) if not dropped else []
-        if late and parts[-len(late) :] != late:
+        # A dropped statement may have held the only call; one that was added and dropped itself stays away.
+        late = [call for call in _never_called(report) if call not in added]
+        if late:
             parts += late
+            added += late
             continue
         bad = _bad(script, parts, report)
         if report.valid or not bad:

@@ -6,7 +6,6 @@ Knows tokens, positions and logits; nothing of grammars or scripts.
 from __future__ import annotations
 
 import ctypes
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from localgen_retrieval.errors import ModelError, UsageError
 from localgen_retrieval.llama_quiet import first_error, load_model
+from localgen_retrieval.processors import usable_processors
 
 Logits = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ class LlamaModel:
                 code="model-not-decoder",
             )
         small = llama_cpp.llama_model_n_params(self._model) < _SMALL
-        self.threads = threads or (1 if small else os.cpu_count() or 2)
+        self.threads = threads or (1 if small else usable_processors())
         self.prompt_seconds = 0.0
         self._context: Any = None
         self._shape = (0, 0)

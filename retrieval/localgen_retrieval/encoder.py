@@ -15,6 +15,7 @@ import numpy as np
 
 from localgen_retrieval.bert_context import BertContext, Vectors
 from localgen_retrieval.errors import ModelError
+from localgen_retrieval.processors import usable_processors
 
 
 @runtime_checkable
@@ -46,9 +47,9 @@ class GgufEncoder:
             operation took 0.8 s for what one does in 10 ms.
     """
 
-    def __init__(self, path: Path, *, threads: int = 2) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
         self.path = Path(path)
-        self.threads = threads
+        self.threads = threads or usable_processors()
         self._loaded: BertContext | None = None
         self._digest = ""
         self._lock = threading.Lock()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from localgen_retrieval.bert_context import BertContext
 from localgen_retrieval.errors import ModelError
+from localgen_retrieval.processors import usable_processors
 from localgen_retrieval.reading import Page, Pages, ReadSlot, ReadSymbol
 
 Floats = NDArray[np.float64]
@@ -85,8 +86,9 @@ class Reading:
 class GgufReader:
     """The reader's network as a GGUF file, with its heads beside it. Loaded by the first `read`."""
 
-    def __init__(self, path: Path, heads: Path, *, threads: int = 2) -> None:
-        self.path, self.heads_path, self.threads = Path(path), Path(heads), threads
+    def __init__(self, path: Path, heads: Path, *, threads: int | None = None) -> None:
+        self.path, self.heads_path = Path(path), Path(heads)
+        self.threads = threads or usable_processors()
         self._context: BertContext | None = None
         self._heads: dict[str, NDArray[np.float32]] = {}
         self._pages: Pages | None = None

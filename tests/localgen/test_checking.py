@@ -43,7 +43,7 @@ def test_the_source_lines_are_those_of_the_findings(jobs: list[Job]) -> None:
 
 
 def test_few_small_scripts_are_not_worth_a_process(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "_processors", lambda: 4)
+    monkeypatch.setattr(checking, "usable_processors", lambda: 4)
     assert checking._worthwhile(jobs) == 1
     monkeypatch.setattr(checking, "PARALLEL_BYTES", 100)
     assert checking._worthwhile(jobs) == 4

@@ -126,6 +126,15 @@ def test_a_required_call_is_added_and_the_wrong_order_is_dropped() -> None:
     assert dropped == ["work"]
 
 
+def test_a_required_call_that_a_dropped_statement_took_along_is_added() -> None:
+    procs = [{"name": "work", "args": [{"name": "on", "required": True}]}, {"name": "end", "args": []}]
+    domain = domain_of({"procs": procs, "policy": {"required_calls": ["end"], "allowed_builtins": ["set"]}})
+    script, report, dropped = finish("set a [end]\nwork -on $b\n", domain)
+    assert (script, report.valid, dropped) == ("set a [end]\n", True, ["work -on $b"])
+    script, report, dropped = finish("work -on [end] -no x\n", domain)
+    assert (script, report.valid, dropped) == ("end\n", True, ["work -on [end] -no x"])
+
+
 def test_statements_keep_bodies_and_blocks_together() -> None:
     parts = [
         "my::route -net A -layer M1\n",
