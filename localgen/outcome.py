@@ -30,6 +30,7 @@ class Outcome(BaseModel):
         dropped: what the instruction asks for and the script lacks, in words.
         notes: remarks for people, one line each.
         symbols: names of the context symbols that the script uses.
+        values: where each value comes from (`localgen.provenance.Origin.to_document`).
         timings: seconds by part: import, load, retrieve, compile, prompt, decode, validate.
     """
 
@@ -48,6 +49,7 @@ class Outcome(BaseModel):
     dropped: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     symbols: list[str] = Field(default_factory=list)
+    values: list[dict[str, Any]] = Field(default_factory=list)
     timings: dict[str, float] = Field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:

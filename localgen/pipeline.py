@@ -7,29 +7,31 @@ instruction. Reading and saving files is the commands' business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from localgen.advice import Weights, advise
+from localgen.advice import Advice, Weights, advise
+from localgen.choose import Choice, Chooser
 from localgen.clarify import Clarification, missing_value, outside_catalog, unsaid_value
 from localgen.clock import Clock
+from localgen.confidence import LEAST, SURE, doubts, figures, load_calibration
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
 from localgen.facts import texts, with_facts
 from localgen.guide import DomainReader
 from localgen.options import Options
 from localgen.outcome import Outcome
+from localgen.provenance import Sources, origins
 from localgen.rank import Ranked, rank
-from localgen.repair import finish
 from localgen.scripts import used_symbols
 from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
 from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
 from localgen_grammars.constraint.grounding import words_of
+from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
@@ -41,6 +43,22 @@ from localgen_retrieval.retrieve import Ranking, Retriever
 
 # The shipped model was trained on packs of this size; a larger model reads more.
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An answer and what led to it.
+
+    Attributes:
+        choices: the finished scripts, best first; none where a question came first.
+        figures: what the confidence was judged by.
+        question: the question that was asked, or would be with `ask`.
+    """
+
+    outcome: Outcome
+    choices: tuple[Choice, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    question: Clarification | None = None
 
 
 class Generator:
@@ -74,6 +92,7 @@ class Generator:
         self._engine: GrammarEngine | None = None
         self._retriever: Retriever | None = None
         self._reader: DomainReader | None = None
+        self._chooser: Chooser | None = None
         self._form: PromptForm = "chat"
 
     def generate(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Outcome:
@@ -82,6 +101,10 @@ class Generator:
         Args:
             context: facts about the situation; their texts are sources for values too.
         """
+        return self.attempt(instruction, options, context).outcome
+
+    def attempt(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Attempt:
+        """Answer one instruction, and say what led to the answer; arguments as `generate` has them."""
         clock = Clock()
         with clock.part("load"):
             retriever, engine, reader = self._load()
@@ -90,18 +113,16 @@ class Generator:
         with clock.part("retrieve"):
             self._progress("retrieving")
             ranking = retriever.rank(instruction)
-        if options.ask:
-            question = outside_catalog(ranking, self.domain.catalog)
-            if question is not None:
-                return _clarification(question, clock, start)
+        question = outside_catalog(ranking, self.domain.catalog)
+        if options.ask and question is not None:
+            return _clarification(question, clock, start)
         with clock.part("read"):
             guide = reader.read(instruction, ranking)
             advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
             ranking = advice.ranking
-        if options.ask:
-            question = unsaid_value(advice.plan, ranking, self.domain.catalog)
-            if question is not None:
-                return _clarification(question, clock, start)
+        question = question or unsaid_value(advice.plan, ranking, self.domain.catalog)
+        if options.ask and question is not None:
+            return _clarification(question, clock, start)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
             pack = self._pack(advice.for_pack(), engine.model)
@@ -138,27 +159,33 @@ class Generator:
             candidates = [*again]
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs)
-            best, script, valid, dropped = self._best(ranked)
-        if options.ask and not advice.plan.task:
+            choices = self._choose(ranked, instruction, grammars)
+        best, tokens = choices[0], sum(c.tokens for c in candidates)
+        if question is None and not advice.plan.task:
             question = missing_value(
-                best.text, " ".join((instruction, *facts)), self.domain.catalog, constraint.excluded, ranking
+                best.ranked.text, " ".join((instruction, *facts)), catalog, constraint.excluded, ranking
             )
-            if question is not None:
-                return _clarification(question, clock, start, len(candidates), sum(c.tokens for c in candidates))
-        return Outcome(
+        if options.ask and question is not None:
+            return _clarification(question, clock, start, len(candidates), tokens)
+        values = origins(best.script, catalog, grammars, Sources(instruction, facts))
+        judged = figures(choices, advice, values, question is not None)
+        sure = confidence(best, judged)
+        outcome = Outcome(
             type="script",
-            script=script,
-            valid=valid,
-            confidence=_confidence(best, valid),
+            script=best.script,
+            valid=best.valid,
+            confidence=sure,
             candidates=len(candidates),
-            tokens=sum(c.tokens for c in candidates),
+            tokens=tokens,
             seconds=time.perf_counter() - start,
-            truncated=best.truncated,
-            dropped=dropped,
-            notes=_notes(best, constraint),
-            symbols=used_symbols(script, self.domain.catalog),
+            truncated=best.ranked.truncated,
+            dropped=list(best.dropped),
+            notes=_notes(constraint, doubts(advice, best) if sure < SURE else []),
+            symbols=used_symbols(best.script, catalog),
+            values=[v.to_document() for v in values],
             timings=dict(clock.parts),
         )
+        return Attempt(outcome, tuple(choices), judged, question)
 
     def close(self) -> None:
         """Free the models."""
@@ -169,7 +196,7 @@ class Generator:
             self._retriever.encoder.close()
         if self._reader is not None:
             self._reader.close()
-        self._retriever = self._reader = None
+        self._retriever = self._reader = self._chooser = None
 
     # ---------------------------------------------------------------- parts
 
@@ -216,25 +243,21 @@ class Generator:
         rules.append(f"of Tcl's own commands only {', '.join(policy.allowed_builtins)}")
         return tuple(rules)
 
-    def _best(self, ranked: list[Ranked]) -> tuple[Ranked, str, bool, list[str]]:
-        """The best candidate that is valid as it is; else the best of those that lost statements.
+    def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
+        """The candidates as finished scripts, best first.
 
         Raises:
             UsageError: a pure DSL text did not fit the budget.
         """
-        tries = []
-        for r in ranked:
-            script, report, dropped = finish(r.text, self.domain)
-            if report.valid and not dropped:
-                return r, script, True, []
-            tries.append((report.valid, r, script, dropped))
-        _, best, script, dropped = max(tries, key=lambda t: (t[0], t[1].score))
-        valid = any(t[0] for t in tries)
-        if self.domain.catalog.host == "none" and not valid:
+        if self._chooser is None:
+            assert self._retriever is not None
+            self._chooser = Chooser(self.domain, grammars, self._retriever.encoder.encode)
+        choices = self._chooser.choose(ranked, instruction)
+        if self.domain.catalog.host == "none" and not any(c.valid for c in choices):
             raise UsageError(
                 "no valid text fits the token budget", hint="raise --max-tokens", code="budget-too-small"
             )
-        return best, script, valid, dropped
+        return choices
 
 
 def _form(model: LlamaModel) -> PromptForm:
@@ -251,27 +274,24 @@ def _cache_dir() -> Path:
     return user_cache_path("localgen", appauthor=False)
 
 
-def _confidence(best: Ranked, valid: bool) -> float:
-    """A rough 0 to 1 from the model's odds, agreement and coverage; not calibrated yet."""
-    if not valid or best.truncated or not best.text.strip():
-        return 0.1
-    odds = float(np.exp(min(0.0, best.log_prob)))
-    return round(min(0.99, odds * (0.6 + 0.4 * best.share) * (0.4 + 0.6 * best.coverage)), 4)
+def confidence(best: Choice, judged: Mapping[str, float]) -> float:
+    """How likely a script is right, 0 to 1; see `localgen.confidence`."""
+    if not best.valid or best.ranked.truncated or not best.ranked.text.strip():
+        return LEAST
+    return round(load_calibration().probability(judged), 4)
 
 
-def _notes(best: Ranked, constraint: Constraint) -> list[str]:
+def _notes(constraint: Constraint, doubtful: list[str]) -> list[str]:
     notes = []
     if constraint.relaxed:
         notes.append("nothing could be written from the instruction's own words, so values are not grounded in it")
-    if best.unused:
-        notes.append(f"not used in the script: {', '.join(best.unused[:6])}")
-    return notes
+    return notes + doubtful
 
 
 def _clarification(
     question: Clarification, clock: Clock, start: float, candidates: int = 0, tokens: int = 0
-) -> Outcome:
-    return Outcome(
+) -> Attempt:
+    outcome = Outcome(
         type="clarification",
         message=question.message,
         suggestions=list(question.suggestions),
@@ -281,3 +301,4 @@ def _clarification(
         seconds=time.perf_counter() - start,
         timings=dict(clock.parts),
     )
+    return Attempt(outcome, question=question)
