@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localgen.choose import Choice
+from localgen.dialogue import Task
 from localgen.execution.trace import Tracer
 from localgen.options import Options
 from localgen.pipeline import Generator
@@ -75,7 +76,7 @@ def attempts(folders: Sequence[str], options: Options, limit: int | None = None)
         generator, tracer = Generator(domain), Tracer(domain)
         for task in tasks[:limit]:
             try:
-                made = generator.attempt(task.instruction, options, task.context)
+                made = generator.attempt(Task(task.instruction), options, task.context)
             except LocalgenError as error:
                 print(f"{folder} {task.id}: {error.code}", file=sys.stderr)
                 continue

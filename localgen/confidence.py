@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +26,7 @@ CALIBRATION = Path(__file__).with_name("calibration.json")
 SURE, NOTED = 0.9, 0.7
 # A script without a whole statement, or one that is not valid, is hardly what is meant.
 LEAST = 0.02
-_MARGIN, _GAP = 7.0, 5.0
+_MARGIN = 7.0
 # A second way so near to the best (in nats) is named.
 NEAR = 2.0
 
@@ -63,30 +62,16 @@ def figures(choices: Sequence[Choice], advice: Advice, values: Sequence[Origin],
     Args:
         choices: best first. values: the best script's, with their sources. asked: whether there is a reason to ask.
     """
-    best, plan, ranking = choices[0], advice.plan, advice.ranking
-    calls = called_procs(best.script, {p.name for p in advice.guide.catalog.procs})
-    odds = [advice.guide.procs[c].asked for c in calls if c in advice.guide.procs]
-    tops = [score for _, score in ranking.top("proc", 2)]
+    best, plan = choices[0], advice.plan
     planned = [v for p in plan.task for items in p.assignment.best.values.values() for v in items]
-    branches = [p.branch for p in plan.task]
-    gap = best.score - choices[1].score if len(choices) > 1 else _GAP
     return {
         "log_prob": max(-3.0, best.ranked.log_prob),
         "agreement": best.agreement,
-        "gap": min(_GAP, gap),
         "similarity": best.similarity,
         "coverage": best.ranked.coverage,
-        "planned": float(bool(plan.task)),
         "plan_margin": min((margin(p.assignment) for p in plan.task), default=0.0),
-        "plan_score": max(-20.0, min((p.assignment.score for p in plan.task), default=-20.0)),
-        "as_planned": float(all(b in best.script for b in branches) and len(calls) <= len(branches)),
         "values_planned": sum(v in best.script for v in planned) / len(planned) if planned else 0.0,
-        "proc_margin": min(_GAP, tops[0] - tops[1]) if len(tops) > 1 else _GAP,
-        "proc_odds": max(-6.0, min(6.0, min(odds, default=-6.0))),
         "statements": math.log1p(len([line for line in best.script.splitlines() if line.strip(" }")])),
-        "clauses": math.log(max(1, len(ranking.clauses))),
-        "block": float(any(p.candidate.statement is not None for p in plan.task)),
-        "control": float(bool(re.search(r"^ *(?:if|foreach) ", best.script, re.MULTILINE))),
         "from_nowhere": float(sum(v.source in ("", "limit") for v in values)),
         "doubted": float(asked),
     }

@@ -21,6 +21,8 @@ class Outcome(BaseModel):
         script: the script's text, None for a clarification.
         message: the question of a clarification; None for a script.
         suggestions: concrete answers to the question, or rewordings.
+        reason: why it is asked (`localgen.clarify.Reason`); None for a script.
+        about: the `proc` and `argument` that the question is about, where there is one.
         valid: the script passed validation (false for a clarification).
         confidence: 0 to 1.
         candidates: how many scripts were decoded.
@@ -40,6 +42,8 @@ class Outcome(BaseModel):
     script: str | None = None
     message: str | None = None
     suggestions: list[str] = Field(default_factory=list)
+    reason: str | None = None
+    about: dict[str, str] | None = None
     valid: bool = False
     confidence: float = 0.0
     candidates: int = 0

@@ -7,18 +7,26 @@ instruction. Reading and saving files is the commands' business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from localgen.advice import Advice, Weights, advise
 from localgen.choose import Choice, Chooser
-from localgen.clarify import Clarification, missing_value, outside_catalog, unsaid_value
+from localgen.clarify import (
+    Clarification,
+    low_confidence,
+    missing_value,
+    outside_catalog,
+    two_procs,
+    unsaid_value,
+)
 from localgen.clock import Clock
 from localgen.confidence import LEAST, SURE, doubts, figures, load_calibration
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
+from localgen.dialogue import Task, preferred
 from localgen.facts import texts, with_facts
 from localgen.guide import DomainReader
 from localgen.options import Options
@@ -95,16 +103,27 @@ class Generator:
         self._chooser: Chooser | None = None
         self._form: PromptForm = "chat"
 
-    def generate(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Outcome:
+    def generate(
+        self, instruction: str, options: Options, context: dict[str, Any] | None = None, answers: Sequence[str] = ()
+    ) -> Outcome:
         """Answer one instruction.
 
         Args:
             context: facts about the situation; their texts are sources for values too.
+            answers: to the questions that it leads to, one after the other.
         """
-        return self.attempt(instruction, options, context).outcome
+        task = Task(instruction)
+        made = self.attempt(task, options, context)
+        for answer in answers:
+            if made.question is None or made.outcome.type != "clarification":
+                break
+            task = task.answered(made.question, answer)
+            made = self.attempt(task, options, context)
+        return made.outcome
 
-    def attempt(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Attempt:
-        """Answer one instruction, and say what led to the answer; arguments as `generate` has them."""
+    def attempt(self, task: Task, options: Options, context: dict[str, Any] | None = None) -> Attempt:
+        """Answer one task, and say what led to the answer; arguments as `generate` has them."""
+        instruction = task.text
         clock = Clock()
         with clock.part("load"):
             retriever, engine, reader = self._load()
@@ -112,8 +131,8 @@ class Generator:
         facts = tuple(texts(context)) if context else ()
         with clock.part("retrieve"):
             self._progress("retrieving")
-            ranking = retriever.rank(instruction)
-        question = outside_catalog(ranking, self.domain.catalog)
+            ranking = preferred(retriever.rank(instruction), task.procs)
+        question = None if task.procs else outside_catalog(ranking, self.domain.catalog)
         if options.ask and question is not None:
             return _clarification(question, clock, start)
         with clock.part("read"):
@@ -121,6 +140,7 @@ class Generator:
             advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
             ranking = advice.ranking
         question = question or unsaid_value(advice.plan, ranking, self.domain.catalog)
+        question = question or (None if task.procs else two_procs(advice.plan, ranking, self.domain.catalog))
         if options.ask and question is not None:
             return _clarification(question, clock, start)
         with clock.part("compile"):
@@ -167,9 +187,12 @@ class Generator:
             )
         if options.ask and question is not None:
             return _clarification(question, clock, start, len(candidates), tokens)
-        values = origins(best.script, catalog, grammars, Sources(instruction, facts))
+        values = origins(best.script, catalog, grammars, Sources(instruction, facts, len(task.instruction)))
         judged = figures(choices, advice, values, question is not None)
         sure = confidence(best, judged)
+        if options.ask and sure < options.ask_below:
+            question = low_confidence(sure, doubts(advice, best), ranking, catalog)
+            return _clarification(question, clock, start, len(candidates), tokens)
         outcome = Outcome(
             type="script",
             script=best.script,
@@ -295,6 +318,8 @@ def _clarification(
         type="clarification",
         message=question.message,
         suggestions=list(question.suggestions),
+        reason=question.reason,
+        about={"proc": question.proc, "argument": question.arg} if question.proc else None,
         confidence=0.0,
         candidates=candidates,
         tokens=tokens,

@@ -18,7 +18,7 @@ from localgen_grammars.constraint.quantities import Quantity, convert, quantitie
 from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Arg, Catalog, Value, word
 
-Source = Literal["instruction", "context", "default", "limit", "choice", "variable", "result", "script", "grammar", ""]
+Source = Literal["instruction", "answer", "context", "default", "limit", "choice", "variable", "result", "script", "grammar", ""]
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
 _PART = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)?")
 
@@ -54,10 +54,12 @@ class Sources:
     """What values may come from.
 
     Args:
-        instruction: the text whose words are named. context: further texts (facts, answers).
+        instruction: the text whose words are named. context: further texts.
+        asked: how much of the text is the instruction; answers to questions follow (None: all of it).
     """
 
-    def __init__(self, instruction: str, context: Sequence[str] = ()) -> None:
+    def __init__(self, instruction: str, context: Sequence[str] = (), asked: int | None = None) -> None:
+        self._asked = len(instruction) if asked is None else asked
         self.texts: tuple[tuple[Source, str, tuple[Quantity, ...]], ...] = tuple(
             (source, text, quantities_of(text))
             for source, text in [("instruction", instruction), *(("context", t) for t in context)]
@@ -71,7 +73,8 @@ class Sources:
             if found is None and not numeric:
                 found = _number(value, unit, text, quantities) or _composed(value, text, quantities)
             if found is not None:
-                return (source, *found)
+                answer = source == "instruction" and found[1] >= self._asked
+                return ("answer" if answer else source, *found)
         return ("", "", -1, "")
 
 
