@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from localgen_retrieval.errors import UsageError
 
@@ -24,6 +25,8 @@ class Options:
         max_tokens: most tokens of a script, at least 1.
         seed: the same seed, instruction, domain and model give the same script.
         ask: answer with a clarification where the instruction does not say enough.
+        search: `sample` writes k candidates side by side, `beam` compares their beginnings at the end of each command,
+            `greedy` writes the likeliest one alone.
         ask_below: with `ask`, a script of less confidence becomes a question too; 0 for never.
         grounding: values come from the instruction, the catalog and variables set above.
 
@@ -38,6 +41,7 @@ class Options:
     ask: bool = True
     grounding: bool = True
     ask_below: float = ASK_BELOW
+    search: Literal["sample", "beam", "greedy"] = "sample"
 
     def __post_init__(self) -> None:
         if not 1 <= self.k <= MAX_CANDIDATES:

@@ -26,6 +26,7 @@ from localgen.clock import Clock
 from localgen.confidence import LEAST, SURE, doubts, figures, load_calibration
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
+from localgen.decoder.search import Boundary
 from localgen.dialogue import Task, preferred
 from localgen.facts import texts, with_facts
 from localgen.guide import DomainReader
@@ -33,6 +34,7 @@ from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.provenance import Sources, origins
 from localgen.rank import Ranked, rank
+from localgen.repair import faults
 from localgen.scripts import used_symbols
 from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
@@ -154,8 +156,9 @@ class Generator:
         vote = advice.vote(constraint, engine.model, self.weights)
         embeddings = [dsl.embedding for dsl in catalog.dsls]
         settings = DecodeSettings(
-            options.k, options.temperature, options.max_tokens, options.seed, catalog.host == "none",
+            1 if options.search == "greedy" else options.k, options.temperature, options.max_tokens, options.seed, catalog.host == "none",
             tuple((e.open.strip(), e.close.strip()) for e in embeddings if not e.open.strip().endswith("{")),
+            Boundary(options.search, None if catalog.host == "none" else self._keeps_the_rules),
         )
         with clock.part("decode"):
             candidates = decode(
@@ -265,6 +268,10 @@ class Generator:
             rules.append(f"never call {', '.join(policy.forbidden)}")
         rules.append(f"of Tcl's own commands only {', '.join(policy.allowed_builtins)}")
         return tuple(rules)
+
+    def _keeps_the_rules(self, text: str) -> bool:
+        """Whether whole commands keep what the grammar does not express; what only a whole script has may be missing."""
+        return not faults(text, self.domain)
 
     def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
         """The candidates as finished scripts, best first.
