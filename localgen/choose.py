@@ -29,7 +29,7 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 # In nats, beside `rank`'s score: agreement of traces (of its logarithm), similarity (of a cosine), validity.
 # The first two were chosen on the tuning domains irrigation, harbour and ski_resort (bench/ranking.py).
-VOTES, SIMILARITY, INVALID, DROPPED = 0.3, 1.0, 20.0, 10.0
+VOTES, SIMILARITY, INVALID, DROPPED = 0.3, 0.5, 20.0, 10.0
 
 
 @dataclass(frozen=True)

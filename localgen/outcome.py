@@ -29,7 +29,8 @@ class Outcome(BaseModel):
         tokens: how many tokens were decoded, over all candidates.
         seconds: from the instruction to the answer, without loading.
         truncated: the token budget ended the script at an earlier statement.
-        dropped: what the instruction asks for and the script lacks, in words.
+        completed: what was added to finish a call that the budget cut off.
+        dropped: statements that are left out: not valid, against a rule, or cut off by the budget.
         notes: remarks for people, one line each.
         symbols: names of the context symbols that the script uses.
         values: where each value comes from (`localgen.provenance.Origin.to_document`).
@@ -50,6 +51,7 @@ class Outcome(BaseModel):
     tokens: int = 0
     seconds: float = 0.0
     truncated: bool = False
+    completed: list[str] = Field(default_factory=list)
     dropped: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     symbols: list[str] = Field(default_factory=list)

@@ -154,16 +154,25 @@ class Generator:
         prompt = self._prompt(pack, with_facts(instruction, context), engine.model)
         catalog = self.domain.catalog
         vote = advice.vote(constraint, engine.model, self.weights)
-        embeddings = [dsl.embedding for dsl in catalog.dsls]
+        blocks = tuple(
+            (e.open.strip(), e.close.strip())
+            for e in (dsl.embedding for dsl in catalog.dsls)
+            if not e.open.strip().endswith("{")
+        )
         settings = DecodeSettings(
-            1 if options.search == "greedy" else options.k, options.temperature, options.max_tokens, options.seed, catalog.host == "none",
-            tuple((e.open.strip(), e.close.strip()) for e in embeddings if not e.open.strip().endswith("{")),
-            Boundary(options.search, None if catalog.host == "none" else self._keeps_the_rules),
+            k=1 if options.search == "greedy" else options.k,
+            temperature=options.temperature,
+            max_tokens=options.max_tokens,
+            seed=options.seed,
+            every_token=catalog.host == "none",
+            blocks=blocks,
+            boundary=Boundary(options.search, None if catalog.host == "none" else self._keeps_the_rules),
         )
         with clock.part("decode"):
             candidates = decode(
                 engine, constraint.grammar, prompt, settings, vote,
                 lambda n: self._progress(f"writing: {n} tokens"),
+                advice.completer(constraint, blocks).finish,
             )
         clock.split("decode", "prompt", engine.model.prompt_seconds)
         if self.domain.catalog.host != "none" and not any(c.data for c in candidates):
@@ -178,7 +187,8 @@ class Generator:
                     more_sources=facts,
                     plain=True,
                 )
-                again = decode(engine, simple.grammar, prompt, settings, vote)
+                finish = advice.completer(simple, blocks).finish
+                again = decode(engine, simple.grammar, prompt, settings, vote, finish=finish)
             candidates = [*again]
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs)
@@ -205,8 +215,9 @@ class Generator:
             tokens=tokens,
             seconds=time.perf_counter() - start,
             truncated=best.ranked.truncated,
-            dropped=list(best.dropped),
-            notes=_notes(constraint, doubts(advice, best) if sure < SURE else []),
+            completed=[best.ranked.completed] if best.ranked.completed else [],
+            dropped=[*best.dropped, *best.ranked.lost, *([best.ranked.cut] if best.ranked.cut else [])],
+            notes=_notes(constraint, sure, doubts(advice, best)),
             symbols=used_symbols(best.script, catalog),
             values=[v.to_document() for v in values],
             timings=dict(clock.parts),
@@ -311,11 +322,13 @@ def confidence(best: Choice, judged: Mapping[str, float]) -> float:
     return round(load_calibration().probability(judged), 4)
 
 
-def _notes(constraint: Constraint, doubtful: list[str]) -> list[str]:
+def _notes(constraint: Constraint, sure: float, doubtful: list[str]) -> list[str]:
     notes = []
     if constraint.relaxed:
         notes.append("nothing could be written from the instruction's own words, so values are not grounded in it")
-    return notes + doubtful
+    if sure >= SURE:
+        return notes
+    return [*notes, *(doubtful or [f"not sure of this script (confidence {sure:.2f}): read it"])]
 
 
 def _clarification(

@@ -12,8 +12,8 @@ from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word, words_of
 from localgen_retrieval.retrieve import Ranking
 
-# First guesses, not tuned; each factor is in natural-log units.
-AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 1.0, 0.1, 3.0, 1.0
+# First guesses but for the coverage (bench/ranking.py); each factor is in natural-log units.
+AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 2.0, 0.1, 3.0, 1.0
 # A script without any call is seldom meant, and hardly ever where retrieval puts a proc first.
 NO_CALL, NO_CALL_BUT_PROC = 0.5, 2.0
 # One name in two places of a statement.
@@ -30,6 +30,8 @@ class Ranked:
         coverage: share of the instruction's names and numbers that it uses.
         fit: mean score of the procs that it calls.
         score: what it is ranked by.
+        completed: what was added to a call that the budget cut off. cut: what was left out there.
+        lost: statements that were given up since they broke a rule.
         greedy: whether the candidate that takes the likeliest token always wrote it.
     """
 
@@ -43,6 +45,9 @@ class Ranked:
     unused: tuple[str, ...] = field(default=())
     fit: float = 0.0
     greedy: bool = False
+    completed: str = ""
+    cut: str = ""
+    lost: tuple[str, ...] = ()
 
 
 def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, procs: Sequence[str]) -> list[Ranked]:
@@ -71,7 +76,8 @@ def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, pr
         if not text.strip():
             score -= 10
         greedy = any(c.temperature <= 0 for c in group)
-        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused, fits, greedy))
+        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused, fits, greedy,
+                          best.completed, " ".join(best.cut.split())[:120], tuple(best.lost)))  # fmt: skip
     return sorted(out, key=lambda r: -r.score)
 
 

@@ -53,6 +53,10 @@ def parser() -> Parser:
         "--max-tokens", "--max_tokens", type=int, metavar="N", help="longest script, in tokens (default: 2000)"
     )
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same script (default: 0)")
+    p.add_argument(
+        "--search", choices=("sample", "beam", "greedy"), default="sample",
+        help="how candidates are written: side by side (default), compared after each command, or the likeliest alone",
+    )
     p.add_argument("--model", metavar="FILE", help="another GGUF model instead of the bundled one")
     p.add_argument("--context", metavar="FILE", help="JSON object with facts about the situation")
     p.add_argument("--no-ask", action="store_true", help="write the best script instead of asking back")
@@ -175,6 +179,7 @@ def _options(args: Namespace) -> Options:
     given = {name: getattr(args, name) for name in ("k", "temperature", "max_tokens", "seed", "ask_below")}
     return Options(
         ask=not args.no_ask,
+        search=args.search,
         grounding=args.grounding == "on",
         **{name: value for name, value in given.items() if value is not None},
     )
@@ -204,6 +209,8 @@ def _save(outcome: Outcome, out: Any, as_json: bool) -> int:
         remark(note)
     if outcome.truncated:
         warn(PROGRAM, "the token budget ended the script early; --max-tokens gives it more")
+    for part in outcome.completed:
+        warn(PROGRAM, f"the call that the budget cut off was finished with: {part}")
     for part in outcome.dropped:
         warn(PROGRAM, f"not in the script: {part}")
     if out is not None and outcome.script is not None:

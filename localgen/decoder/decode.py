@@ -99,12 +99,14 @@ def decode(
     settings: DecodeSettings,
     vote: Vote | None = None,
     on_step: Callable[[int], None] | None = None,
+    finish: Callable[[Candidate, Any, Any], None] | None = None,
 ) -> list[Candidate]:
     """Write `settings.k` candidates.
 
     Args:
         prompt: token ids.
         vote: called before every choice with the candidate's text.
+        finish: called with each candidate that the budget cut off, the grammar's start state and tokenizer.
         on_step: called with the number of tokens written so far.
 
     Returns:
@@ -125,6 +127,9 @@ def decode(
         active = [c for c in candidates if not c.finished and not c.resting]
         if not active:
             if not any(c.resting for c in candidates):
+                for c in candidates:
+                    if c.truncated and finish is not None:
+                        finish(c, root, engine.tokenizer)
                 return candidates
             go_on(model, candidates, settings.temperature)
             continue

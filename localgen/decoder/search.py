@@ -26,8 +26,8 @@ SEARCHES: tuple[Search, ...] = ("sample", "beam", "greedy")
 Floats = NDArray[np.float64]
 Check = Callable[[str], bool]
 
-# How often a command is written again at one place, and what it costs to write what was taken back, in nats a token.
-RETURNS, TAKEN_BACK = 3, 4.0
+# How often a command is written again at one place, and what it costs each time to write what was taken back, in nats.
+RETURNS, TAKEN_BACK = 3, 12.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ def banned(c: Candidate, tokens: NDArray[np.int64], log_probs: Floats, model: Ll
     out = log_probs.copy()
     for k, token in enumerate(tokens):
         more = begun + model.piece(int(token)).decode("utf-8", "replace")
-        if any(r.startswith(more) for r in again):
-            out[k] -= TAKEN_BACK
+        out[k] -= TAKEN_BACK * sum(r.startswith(more) for r in again)
     top = out.max()
     return out - (top + np.log(np.exp(out - top).sum()))
 
