@@ -23,6 +23,7 @@ from localgen_training.trace_match import match
 
 ROOT = Path(__file__).resolve().parents[1]
 HELD_OUT = ROOT / "tests" / "heldout"
+ATTEMPTS = ROOT / "bench" / ".attempts.jsonl"
 TUNING = ("irrigation", "harbour", "ski_resort")
 OTHERS = ("pnr", "tomography", "smt_line", "observatory", "probe")
 

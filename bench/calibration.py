@@ -4,9 +4,10 @@
     python bench/calibration.py --fit      # writes localgen/calibration.json from the three tuning domains
 
 Every task is answered without asking back; what the suite wants to be asked about counts as wrong. The weights are an
-L2-penalised logistic regression (the penalty by leave-one-domain-out log loss); the table's figures for the domains that
-the weights are fitted on are those of leave-one-domain-out fits, so that no figure is of a task that was fitted on.
-ECE: mean of |confidence − share of right scripts| over ten bins of equal width, by their tasks (Naeini et al., 2015).
+L2-penalised logistic regression (the penalty by leave-one-domain-out log loss); the table's figures for the domains
+that the weights are fitted on are those of leave-one-domain-out fits, so that no figure is of a task that was fitted
+on. ECE: mean of |confidence − share of right scripts| over ten bins of equal width, by their tasks (Naeini et al.,
+2015).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from _attempts import ATTEMPTS, OTHERS, TUNING, TaskAttempt, kept
 from numpy.typing import NDArray
 
-from _attempts import OTHERS, TUNING, TaskAttempt, kept
 from localgen.confidence import CALIBRATION, LEAST, NOTED, SURE, Calibration, load_calibration
 from localgen.options import Options
 
@@ -40,7 +41,8 @@ def fit(rows: Sequence[TaskAttempt], penalty: float, names: Sequence[str] | None
     w = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        step = np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + pull + 1e-9 * np.eye(len(w)), x.T @ (y - p) - pull @ w)
+        curvature = x.T @ (x * (p * (1 - p))[:, None]) + pull + 1e-9 * np.eye(len(w))
+        step = np.linalg.solve(curvature, x.T @ (y - p) - pull @ w)
         w += step
         if np.abs(step).max() < 1e-8:
             break
@@ -82,7 +84,7 @@ def expected_error(p: Floats, right: Floats) -> float:
 def discrimination(p: Floats, right: Floats) -> float:
     """Area under the curve: how often a right script has the higher confidence of a pair."""
     a, b = p[right == 1], p[right == 0]
-    return float(((a[:, None] > b).mean() + 0.5 * (a[:, None] == b).mean())) if len(a) and len(b) else float("nan")
+    return float((a[:, None] > b).mean() + 0.5 * (a[:, None] == b).mean()) if len(a) and len(b) else float("nan")
 
 
 def reliability(p: Floats, right: Floats) -> str:
@@ -91,7 +93,8 @@ def reliability(p: Floats, right: Floats) -> str:
     for low, high in ((0, 0.1), (0.1, 0.3), (0.3, 0.5), (0.5, NOTED), (NOTED, SURE), (SURE, 1.01)):
         mine = (p >= low) & (p < high)
         if mine.any():
-            lines.append(f"{low:4.1f} to {min(high, 1):4.1f} {mine.sum():9d} {p[mine].mean():6.2f} {right[mine].mean():6.2f}")
+            figures = f"{mine.sum():9d} {p[mine].mean():6.2f} {right[mine].mean():6.2f}"
+            lines.append(f"{low:4.1f} to {min(high, 1):4.1f} {figures}")
     return "\n".join(lines)
 
 
@@ -111,7 +114,7 @@ def _line(name: str, rows: Sequence[TaskAttempt], p: Floats) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; with --fit, fit first."""
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--attempts", type=Path, default=Path("bench/.attempts.jsonl"), help="what was attempted is kept there")
+    ap.add_argument("--attempts", type=Path, default=ATTEMPTS, help="what was attempted is kept there")
     ap.add_argument("--fresh", action="store_true", help="attempt all tasks again")
     ap.add_argument("--folders", nargs="*", default=[*TUNING, *OTHERS])
     ap.add_argument("--fit", action="store_true", help="fit on the tuning domains and write the weights")

@@ -1,9 +1,9 @@
 """The last choice: which distinct text is the answer, once each is a finished script.
 
-What `rank` knows (length-normalised log probability, what of the instruction is used, fit of the procs) and three things
-that only a finished script shows: whether it validates as it is, how many candidates do the same when they are run
-(their traces vote, so that two spellings of one script stand together), and how near its English rendering is to the
-instruction.
+What `rank` knows (length-normalised log probability, what of the instruction is used, fit of the procs) and three
+things that only a finished script shows: whether it validates as it is, how many candidates do the same when they are
+run (their traces vote, so that two spellings of one script stand together), and how near its English rendering is to
+the instruction.
 """
 
 from __future__ import annotations

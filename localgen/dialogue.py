@@ -53,7 +53,8 @@ class Task:
                 return replace(self, procs=(*self.procs, text))
             return replace(self, said=f"{self.said}, namely {text}")
         name = name_words(question.arg)
-        named = re.match(rf"(?:the\s+)?(?:{re.escape(question.arg)}|{re.escape(name)})\s*(?:[:=]|is\b)?\s+(.+)$", text, re.I)
+        own = f"{re.escape(question.arg)}|{re.escape(name)}"
+        named = re.match(rf"(?:the\s+)?(?:{own})\s*(?:[:=]|is\b)?\s+(.+)$", text, re.I)
         return replace(self, said=f"{self.said} with {name} {named.group(1) if named else text}")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localgen.advice import Advice, Weights, advise
+from localgen.advice import Weights, advise
 from localgen.choose import Choice, Chooser
 from localgen.clarify import (
     Clarification,
@@ -281,7 +281,7 @@ class Generator:
         return tuple(rules)
 
     def _keeps_the_rules(self, text: str) -> bool:
-        """Whether whole commands keep what the grammar does not express; what only a whole script has may be missing."""
+        """Whether whole commands keep what the grammar does not express; required calls may be missing yet."""
         return not faults(text, self.domain)
 
     def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:

@@ -18,7 +18,9 @@ from localgen_grammars.constraint.quantities import Quantity, convert, quantitie
 from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog import Arg, Catalog, Value, word
 
-Source = Literal["instruction", "answer", "context", "default", "limit", "choice", "variable", "result", "script", "grammar", ""]
+Source = Literal[
+    "instruction", "answer", "context", "default", "limit", "choice", "variable", "result", "script", "grammar", ""
+]  # fmt: skip
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
 _PART = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)?")
 
@@ -60,10 +62,9 @@ class Sources:
 
     def __init__(self, instruction: str, context: Sequence[str] = (), asked: int | None = None) -> None:
         self._asked = len(instruction) if asked is None else asked
-        self.texts: tuple[tuple[Source, str, tuple[Quantity, ...]], ...] = tuple(
-            (source, text, quantities_of(text))
-            for source, text in [("instruction", instruction), *(("context", t) for t in context)]
-        )  # type: ignore[assignment]
+        named: list[tuple[Source, str]] = [("instruction", instruction)]
+        named += [("context", text) for text in context]
+        self.texts = tuple((source, text, quantities_of(text)) for source, text in named)
 
     def find(self, value: str, unit: str, numeric: bool) -> tuple[Source, str, int, str]:
         """(source, words, where they begin, how) of a value; ("", "", -1, "") where no text says it."""
@@ -120,7 +121,8 @@ def _origin(place: str, name: str, item: str, line: int, spec: Value, sources: S
 
 
 def _of_catalog(item: str, spec: Value) -> Source:
-    defaults = spec.default if isinstance(getattr(spec, "default", None), list) else [getattr(spec, "default", None)]
+    default: Any = getattr(spec, "default", None)
+    defaults = default if isinstance(default, list) else [default]
     if item in {word(d) for d in defaults if d is not None} or (
         isinstance(spec, Arg) and item == spec.default_text
     ):

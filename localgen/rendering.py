@@ -53,5 +53,4 @@ def _value(g: Given) -> str:
 def _block(said: BlockText) -> str:
     if not said.statements:
         return " ".join(said.text.split())
-    return " ".join(" ".join(name_words(text.strip('"')) if text.isidentifier() else text for _, text in statement) + "."
-                    for statement in said.statements)  # fmt: skip
+    return " ".join(f"{' '.join(text for _, text in statement)}." for statement in said.statements)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,6 @@ from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.outputs import AtomicFile
 from localgen_retrieval.errors import ExitCode, LocalgenError, UsageError
-
 
 
 class Generate(Protocol):

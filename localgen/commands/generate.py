@@ -65,7 +65,7 @@ def parser() -> Parser:
     )
     p.add_argument(
         "--answer", action="append", metavar="TEXT", default=[],
-        help="answer to the question that the instruction leads to: a value, a suggestion or its number; may be repeated",
+        help="answer to the question about the instruction: a value, a suggestion or its number; may be repeated",
     )
     p.add_argument(
         "--lines", action="store_true",

@@ -1,7 +1,7 @@
 """`generate --lines`: a conversation over standard input, for people and for programs that keep one process.
 
-Each line is an instruction; after a question, the next line is the answer to it and goes on with the same task (an empty
-line drops the task). What one line leads to is written before the next is read.
+Each line is an instruction; after a question, the next line is the answer to it and goes on with the same task (an
+empty line drops the task). What one line leads to is written before the next is read.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class Candidate:
         position: how many tokens of it the model has seen, the prompt included.
         pending: tokens taken but not seen by the model yet.
         log_prob, choices: sum of log probabilities over free choices, and how many there were.
-        reach: sum of log probabilities of all that is written, as the model has them without the mask (beam search only).
-        resting: it waits at the end of a command. checkpoint: the last such place. returns: how often it went back there.
+        reach: sum of log probabilities of all that is written, as the model has them without the mask (beam search).
+        resting: it waits at the end of a command. checkpoint: the last such place. returns: how often it went back.
         refused: commands that were taken back there. lost: those that were given up. cut: the end that did not fit.
         whole: all that was written, with that end.
         completed: what was added to finish a command.

@@ -1,8 +1,8 @@
 """Finishing the call that the token budget cut off, where the catalog or the instruction determines what is missing.
 
-What is written stays; a word that is half written is taken back. A required argument is given its default, the only value
-that its enum has, or what the plan takes from the instruction, where nothing else comes near. With anything else missing,
-the call is left out.
+What is written stays; a word that is half written is taken back. A required argument is given its default, the only
+value that its enum has, or what the plan takes from the instruction, where nothing else comes near. With anything
+else missing, the call is left out.
 """
 
 from __future__ import annotations

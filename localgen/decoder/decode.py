@@ -8,7 +8,7 @@ apart, duplicates are merged by `rank`. Knows nothing of catalogs: the vote at b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,7 +46,7 @@ class DecodeSettings:
     seed: int
     every_token: bool = False
     blocks: tuple[tuple[str, str], ...] = ()
-    boundary: Boundary = Boundary()
+    boundary: Boundary = field(default_factory=Boundary)
 
     @property
     def beam(self) -> bool:
@@ -197,7 +197,7 @@ def _choose(
     if vote is not None and len(allowed) > 1:
         voted = vote(c.text, allowed, log_probs)
         log_probs = log_probs if voted is None else voted
-        log_probs = banned(c, allowed, log_probs, engine.model)
+    log_probs = banned(c, allowed, log_probs, engine.model)
     if c.temperature <= 0:
         at = int(log_probs.argmax())
     else:

@@ -1,12 +1,12 @@
 """Search over commands: where a command ends, what is written is judged, and the better beginnings go on.
 
-A mask bends a model's choice token by token: a likely first piece may lead into a corner where only unlikely values are
-left (arXiv 2405.21047). So a beginning is scored by what the model thinks of all of it: the log probability of what was
-chosen, of what the grammar forced, and of the mass that the mask left (`reach`). `beam` compares beginnings at the end of
-each command and continues the better half, twice each.
+A mask bends a model's choice token by token: a likely first piece may lead into a corner where only unlikely values
+are left (arXiv 2405.21047). So a beginning is scored by what the model thinks of all of it: the log probability of
+what was chosen, of what the grammar forced, and of the mass that the mask left (`reach`). `beam` compares beginnings
+at the end of each command and continues the better half, twice each.
 
-What a grammar cannot express (the order of calls, limits over nested bodies) is checked here too: a command that breaks a
-rule is taken back to the last safe point, and another one is written.
+What a grammar cannot express (the order of calls, limits over nested bodies) is checked here too: a command that
+breaks a rule is taken back to the last safe point, and another one is written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidate import Candidate, Checkpoint
+from .candidate import Candidate
 from .model import Continuation, LlamaModel
 
 Search = Literal["sample", "beam", "greedy"]
@@ -76,8 +76,7 @@ def banned(c: Candidate, tokens: NDArray[np.int64], log_probs: Floats, model: Ll
     for k, token in enumerate(tokens):
         more = begun + model.piece(int(token)).decode("utf-8", "replace")
         out[k] -= TAKEN_BACK * sum(r.startswith(more) for r in again)
-    top = out.max()
-    return out - (top + np.log(np.exp(out - top).sum()))
+    return out - _log_sum(out)
 
 
 def mass(row: NDArray[np.float32], allowed: NDArray[np.int64]) -> float:

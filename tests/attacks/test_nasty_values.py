@@ -1,7 +1,7 @@
 """Values with every character that means something to Tcl: whatever the model writes, they arrive as they were said.
 
-Random weights write scripts at a high temperature; real Tcl runs them with recording procs; each recorded value is one of
-the phrases of the instruction, character by character, and its source is known.
+Random weights write scripts at a high temperature; real Tcl runs them with recording procs; each recorded value is
+one of the phrases of the instruction, character by character, and its source is known.
 """
 
 from __future__ import annotations

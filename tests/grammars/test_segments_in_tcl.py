@@ -9,7 +9,9 @@ from oracle import requires_tcl
 from localgen.execution.trace import BlockEvent, CallEvent, Tracer
 from localgen_grammars.quoting import quote_list, quote_word
 
-NASTY = ["a b", "$v", "[exit]", "a\\", "{", "}", "#", "a;b", "\\n", "{a", "a}b{", "é ü", "日本", "x", "-1", "a\tb", "{*}x"]
+NASTY = [
+    "a b", "$v", "[exit]", "a\\", "{", "}", "#", "a;b", "\\n", "{a", "a}b{", "é ü", "日本", "x", "-1", "a\tb", "{*}x",
+]  # fmt: skip
 GRAMMAR = 'start: rule+\nrule: "keep" NAME ";"\nNAME: /[a-z]+/\n%ignore /[ \\n]+/\n'
 DOMAIN = domain_of(
     {
@@ -59,12 +61,11 @@ def test_the_language_changes_at_each_block_and_back_at_every_depth() -> None:
     top = body.format(i="")
     script = f"{top}each -body {{\n{body.format(i='  ')}  foreach x {{tea milk}} {{\n{body.format(i='    ')}  }}\n}}\n"
     made = constraint(DOMAIN, "do each keep drop tea milk")
-    text, depth = "", 0
+    text = ""
     for raw in script.splitlines():  # the layout inside blocks is the constraint's own
         if raw.strip() in ("keep tea;", "drop tea;"):
             raw = "  " + raw.strip()
         text += raw + "\n"
-        depth += 1
     at = stuck_at(made, text)
     assert at is None, text[:at]
     trace = Tracer(DOMAIN).trace(text)

@@ -54,14 +54,14 @@ def one(script: str, instruction: str, *context: str) -> tuple[str, str, str]:
         ("route -net clk", "Route CLK now", ("instruction", "CLK", "converted")),
         ("route -net CLK", "Route CLK_2 now", ("instruction", "CLK", "part")),
         ("route -net A -width 0.25", "Route A 250 nm wide", ("instruction", "250 nm", "converted")),
-        ("route -net A -width 2.5", "Route A two and a half um wide", ("instruction", "two and a half um", "converted")),
+        ("route -net A -width 2.5", "A two and a half um wide", ("instruction", "two and a half um", "converted")),
         ("route -net A -fill 0.3", "Route A at 30 per cent", ("instruction", "30 per cent", "converted")),
         ("route -net A -width 3", "Route A 3 um wide", ("instruction", "3 um", "as said")),
         ("route -net A -width 10", "Route A as wide as possible", ("limit", "", "")),
         ("route -net A -vias 4", "Route A", ("default", "", "")),
         ("route -net A -layer M1", "Route A on M1", ("choice", "M1", "as said")),
         ("route -net A -layer M1", "Route A on metal one", ("choice", "", "")),
-        ("route -net A -span left:100-400", "Route A left from 100 to 400", ("instruction", "left … 100 … 400", "composed")),
+        ("route -net A -span left:100-400", "A left from 100 to 400", ("instruction", "left … 100 … 400", "composed")),
         ("route -net A -width [size]", "Route A", ("result", "", "")),
         ("foreach net {A} {\n  route -net $net\n}", "Route A", ("variable", "", "")),
         ("route -net B", "Route A", ("", "", "")),
@@ -91,7 +91,8 @@ def test_values_in_bodies_brackets_lists_and_blocks_are_all_there() -> None:
     script = "each -body {\n  route -net A -width [size] {B C}\n  dsl {\n  keep A off 2 um hard\n  }\n}\n"
     found = origins(script, DOMAIN.catalog, GRAMMARS, Sources("route A over B and C, keep A off 2 um, hard"))
     assert [(o.place, o.value) for o in found] == [
-        ("route", "A"), ("route", "[size]"), ("route", "B"), ("route", "C"), ("rules", "A"), ("rules", "2"), ("rules", "hard"),
+        ("route", "A"), ("route", "[size]"), ("route", "B"), ("route", "C"),
+        ("rules", "A"), ("rules", "2"), ("rules", "hard"),
     ]  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def said_numbers(v: Value, words: Words | None) -> list[str]:
 
 
 def unsaid_numbers(v: Value, words: Words) -> list[str]:
-    """What a number may be where the instruction says none: digits of its names, and the catalog's default and limits."""
+    """What a number may be where none is said: digits of names, and the catalog's default and limits."""
     default = getattr(v, "default", None)
     own = [str(x) for x in (default, v.min, v.max) if isinstance(x, (int, float)) and not isinstance(x, bool)]
     texts = [*digits_of(words), *(number_text(Decimal(x)) for x in own)]
