@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from _attempts import ATTEMPTS, OTHERS, TUNING, Judged, TaskAttempt, kept
+
 from localgen import choose
 from localgen.options import Options
 from localgen.rank import AGREEMENT, COVERAGE, FIT
@@ -80,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not mine:
             continue
         greedy = sum(any(s.greedy and s.right for s in r.scripts) for r in mine)
-        found = [greedy, *(right(mine, way) for way in WAYS.values()), sum(any(s.right for s in r.scripts) for r in mine)]
+        some = sum(any(s.right for s in r.scripts) for r in mine)
+        found = [greedy, *(right(mine, way) for way in WAYS.values()), some]
         print(f"{name:<14}{len(mine):>6}" + "".join(f"{n:>4} {n / len(mine):.2f}" for n in found))
     print("\nchoice without            tuning  others")
     for name, score in WITHOUT.items():

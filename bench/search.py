@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from _attempts import TUNING, attempts
+
 from localgen.decoder.search import SEARCHES
 from localgen.options import Options
 

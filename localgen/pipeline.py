@@ -26,7 +26,7 @@ from localgen.clock import Clock
 from localgen.confidence import LEAST, SURE, doubts, figures, load_calibration
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
-from localgen.decoder.search import Boundary
+from localgen.decoder.search import Boundary, Check
 from localgen.dialogue import Task, preferred
 from localgen.facts import texts, with_facts
 from localgen.guide import DomainReader
@@ -166,7 +166,7 @@ class Generator:
             seed=options.seed,
             every_token=catalog.host == "none",
             blocks=blocks,
-            boundary=Boundary(options.search, None if catalog.host == "none" else self._keeps_the_rules),
+            boundary=Boundary(options.search, None if catalog.host == "none" else self._rules_kept()),
         )
         with clock.part("decode"):
             candidates = decode(
@@ -280,9 +280,19 @@ class Generator:
         rules.append(f"of Tcl's own commands only {', '.join(policy.allowed_builtins)}")
         return tuple(rules)
 
-    def _keeps_the_rules(self, text: str) -> bool:
-        """Whether whole commands keep what the grammar does not express; required calls may be missing yet."""
-        return not faults(text, self.domain)
+    def _rules_kept(self) -> Check:
+        """Whether whole commands keep what the grammar does not express; required calls may be missing yet.
+
+        Candidates mostly begin alike, so each text is judged once.
+        """
+        known: dict[str, bool] = {}
+
+        def check(text: str) -> bool:
+            if text not in known:
+                known[text] = not faults(text, self.domain)
+            return known[text]
+
+        return check
 
     def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
         """The candidates as finished scripts, best first.
