@@ -2,9 +2,9 @@
 
     python bench/ranking.py [--attempts FILE] [--fresh] [--folders NAME…]
 
-`greedy` is the first candidate alone (the likeliest token always), `rank` the choice by text alone, `choice` with traces'
-votes and the likeness of the script's English, `any` whether some candidate is right (pass@k). The rows below say what
-is lost where one of the reasons is left out; the weights were set on the tuning domains.
+`greedy` is the first candidate alone (the likeliest token always), `rank` the choice by text alone, `choice` with votes
+of traces and the likeness of the script's English, `any` whether some candidate is right (pass@k). The rows below say
+what is lost where one of the reasons is left out; the weights were set on the tuning domains.
 """
 
 from __future__ import annotations

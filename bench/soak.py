@@ -2,7 +2,8 @@
 
     python bench/soak.py [--scripts 10000] [--seed 0]
 
-Prints a table by domain and token budget. The exit status is 1 if one script is invalid.
+Prints a table by domain and token budget. The exit status is 1 if one script is invalid, or if at the longest budget
+fewer than 95% of the answers call a proc of the catalog.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from random_scripts import MINIMAL, PNR, Tally, attack, budgets, random_domain  # noqa: E402
+from random_scripts import BUDGETS, MINIMAL, PNR, Tally, attack, budgets, random_domain  # noqa: E402
 from tiny_model import write_tiny_model  # noqa: E402
 
 from localgen_retrieval.catalog_io import Domain, load_domain  # noqa: E402
+
+ENOUGH = 0.95
 
 
 def domains(folder: Path, seed: int) -> Iterator[tuple[str, Domain, int]]:
@@ -63,7 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'all':<8}{'':>4}        {whole}")
     for example in whole.dropped_examples[:10]:
         print(f"  dropped, {example}")
-    return 1 if whole.failures else 0
+    long = [tally for (_, budget), tally in tallies.items() if budget == max(BUDGETS)]
+    answers, calling = sum(t.answers for t in long), sum(t.calling for t in long)
+    print(f"{calling} of {answers} answers call a proc where there is room for one ({calling / max(1, answers):.1%})")
+    return 1 if whole.failures or calling < ENOUGH * answers else 0
 
 
 if __name__ == "__main__":

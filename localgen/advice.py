@@ -48,6 +48,12 @@ class Advice:
     ranking: Ranking
     plan: Plan
 
+    @property
+    def asks_for_a_call(self) -> bool:
+        """Whether a script for this task calls a proc: one is planned, or nothing is."""
+        task = self.plan.task
+        return not task or any(p.candidate.statement is None and not p.branch.startswith("set ") for p in task)
+
     def for_pack(self) -> Ranking:
         """The ranking that the context pack is built by: of several statements, each is in it."""
         return self.guide.needed(self.ranking, self.plan.task) if len(self.plan.task) > 1 else self.ranking

@@ -34,6 +34,11 @@ class Task:
     procs: tuple[str, ...] = ()
 
     @property
+    def answers(self) -> bool:
+        """Whether a question was answered already."""
+        return bool(self.said or self.procs)
+
+    @property
     def text(self) -> str:
         """The instruction with the answers behind it, in one clause with its end."""
         return self.instruction.rstrip(" \t\n.!?,;:") + self.said if self.said else self.instruction

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from localgen.advice import Weights, advise
+from localgen.attempt import Attempt, clarified, confidence, notes_on
 from localgen.choose import Choice, Chooser
 from localgen.clarify import (
-    Clarification,
     low_confidence,
     missing_value,
     outside_catalog,
@@ -23,7 +22,8 @@ from localgen.clarify import (
     unsaid_value,
 )
 from localgen.clock import Clock
-from localgen.confidence import LEAST, SURE, doubts, figures, load_calibration
+from localgen.confidence import doubts, figures
+from localgen.decoder.candidate import Candidate
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.search import Boundary, Check
@@ -35,10 +35,10 @@ from localgen.outcome import Outcome
 from localgen.provenance import Sources, origins
 from localgen.rank import Ranked, rank
 from localgen.repair import faults
-from localgen.scripts import used_symbols
+from localgen.scripts import called_procs, used_symbols
 from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
-from localgen_grammars.constraint import Constraint, compile_constraint
+from localgen_grammars.constraint import compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
 from localgen_grammars.constraint.grounding import words_of
 from localgen_grammars.dsl import DslGrammar
@@ -53,22 +53,6 @@ from localgen_retrieval.retrieve import Ranking, Retriever
 
 # The shipped model was trained on packs of this size; a larger model reads more.
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """An answer and what led to it.
-
-    Attributes:
-        choices: the finished scripts, best first; none where a question came first.
-        figures: what the confidence was judged by.
-        question: the question that was asked, or would be with `ask`.
-    """
-
-    outcome: Outcome
-    choices: tuple[Choice, ...] = ()
-    figures: Mapping[str, float] = field(default_factory=dict)
-    question: Clarification | None = None
 
 
 class Generator:
@@ -136,7 +120,7 @@ class Generator:
             ranking = preferred(retriever.rank(instruction), task.procs)
         question = None if task.procs else outside_catalog(ranking, self.domain.catalog)
         if options.ask and question is not None:
-            return _clarification(question, clock, start)
+            return clarified(question, clock, start)
         with clock.part("read"):
             guide = reader.read(instruction, ranking)
             advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
@@ -144,7 +128,7 @@ class Generator:
         question = question or unsaid_value(advice.plan, ranking, self.domain.catalog)
         question = question or (None if task.procs else two_procs(advice.plan, ranking, self.domain.catalog))
         if options.ask and question is not None:
-            return _clarification(question, clock, start)
+            return clarified(question, clock, start)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
             pack = self._pack(advice.for_pack(), engine.model)
@@ -175,8 +159,9 @@ class Generator:
                 advice.completer(constraint, blocks).finish,
             )
         clock.split("decode", "prompt", engine.model.prompt_seconds)
-        if self.domain.catalog.host != "none" and not any(c.data for c in candidates):
-            # Every candidate was still inside a loop or condition when its budget ended: once more, without them.
+        wanted = constraint.procs if advice.asks_for_a_call else ()
+        if catalog.host != "none" and not any(_does_something(c, wanted) for c in candidates):
+            # Every candidate was still inside a loop or a block when its budget ended: once more, only calls.
             with clock.part("decode"):
                 simple = compile_constraint(
                     self.domain,
@@ -188,10 +173,9 @@ class Generator:
                     plain=True,
                 )
                 finish = advice.completer(simple, blocks).finish
-                again = decode(engine, simple.grammar, prompt, settings, vote, finish=finish)
-            candidates = [*again]
+                candidates += decode(engine, simple.grammar, prompt, settings, vote, finish=finish)
         with clock.part("validate"):
-            ranked = rank(candidates, instruction, ranking, constraint.procs)
+            ranked = rank(candidates, instruction, ranking, constraint.procs, call_wanted=bool(wanted))
             choices = self._choose(ranked, instruction, grammars)
         best, tokens = choices[0], sum(c.tokens for c in candidates)
         if question is None and not advice.plan.task:
@@ -199,13 +183,13 @@ class Generator:
                 best.ranked.text, " ".join((instruction, *facts)), catalog, constraint.excluded, ranking
             )
         if options.ask and question is not None:
-            return _clarification(question, clock, start, len(candidates), tokens)
+            return clarified(question, clock, start, len(candidates), tokens)
         values = origins(best.script, catalog, grammars, Sources(instruction, facts, len(task.instruction)))
         judged = figures(choices, advice, values, question is not None)
         sure = confidence(best, judged)
-        if options.ask and sure < options.ask_below:
+        if options.ask and sure < options.ask_below and not task.answers:
             question = low_confidence(sure, doubts(advice, best), ranking, catalog)
-            return _clarification(question, clock, start, len(candidates), tokens)
+            return clarified(question, clock, start, len(candidates), tokens)
         outcome = Outcome(
             type="script",
             script=best.script,
@@ -217,7 +201,7 @@ class Generator:
             truncated=best.ranked.truncated,
             completed=[best.ranked.completed] if best.ranked.completed else [],
             dropped=[*best.dropped, *best.ranked.lost, *([best.ranked.cut] if best.ranked.cut else [])],
-            notes=_notes(constraint, sure, doubts(advice, best)),
+            notes=notes_on(constraint, sure, doubts(advice, best)),
             symbols=used_symbols(best.script, catalog),
             values=[v.to_document() for v in values],
             timings=dict(clock.parts),
@@ -319,41 +303,12 @@ def _form(model: LlamaModel) -> PromptForm:
     return "chat"
 
 
+def _does_something(candidate: Candidate, wanted: Sequence[str]) -> bool:
+    """Whether a candidate calls one of the procs, or, where no call is wanted, says anything."""
+    return bool(called_procs(candidate.text, wanted) if wanted else candidate.data)
+
+
 def _cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("localgen", appauthor=False)
-
-
-def confidence(best: Choice, judged: Mapping[str, float]) -> float:
-    """How likely a script is right, 0 to 1; see `localgen.confidence`."""
-    if not best.valid or best.ranked.truncated or not best.ranked.text.strip():
-        return LEAST
-    return round(load_calibration().probability(judged), 4)
-
-
-def _notes(constraint: Constraint, sure: float, doubtful: list[str]) -> list[str]:
-    notes = []
-    if constraint.relaxed:
-        notes.append("nothing could be written from the instruction's own words, so values are not grounded in it")
-    if sure >= SURE:
-        return notes
-    return [*notes, *(doubtful or [f"not sure of this script (confidence {sure:.2f}): read it"])]
-
-
-def _clarification(
-    question: Clarification, clock: Clock, start: float, candidates: int = 0, tokens: int = 0
-) -> Attempt:
-    outcome = Outcome(
-        type="clarification",
-        message=question.message,
-        suggestions=list(question.suggestions),
-        reason=question.reason,
-        about={"proc": question.proc, "argument": question.arg} if question.proc else None,
-        confidence=0.0,
-        candidates=candidates,
-        tokens=tokens,
-        seconds=time.perf_counter() - start,
-        timings=dict(clock.parts),
-    )
-    return Attempt(outcome, question=question)

@@ -14,8 +14,8 @@ from localgen_retrieval.retrieve import Ranking
 
 # First guesses but for the coverage (bench/ranking.py); each factor is in natural-log units.
 AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 2.0, 0.1, 3.0, 1.0
-# A script without any call is seldom meant, and hardly ever where retrieval puts a proc first.
-NO_CALL, NO_CALL_BUT_PROC = 0.5, 2.0
+# A script without any call is seldom meant, and hardly ever where one is planned.
+NO_CALL, NO_CALL_BUT_WANTED = 0.5, 5.0
 # One name in two places of a statement.
 TWICE = 0.7
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]*\d)")
@@ -50,13 +50,23 @@ class Ranked:
     lost: tuple[str, ...] = ()
 
 
-def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, procs: Sequence[str]) -> list[Ranked]:
-    """Distinct texts, best first."""
+def rank(
+    candidates: Sequence[Candidate],
+    instruction: str,
+    ranking: Ranking,
+    procs: Sequence[str],
+    *,
+    call_wanted: bool = False,
+) -> list[Ranked]:
+    """Distinct texts, best first.
+
+    Args:
+        procs: names that count as calls. call_wanted: the task is known to need one.
+    """
     groups: dict[str, list[Candidate]] = {}
     for c in candidates:
         groups.setdefault(c.text, []).append(c)
     literals = instruction_literals(instruction)
-    proc_first = bool(len(ranking.scores)) and ranking.symbols[int(ranking.scores.argmax())].kind == "proc"
     fit = {s.name: float(v) for s, v in zip(ranking.symbols, ranking.scores, strict=True) if s.kind == "proc"}
     out = []
     for text, group in groups.items():
@@ -72,7 +82,7 @@ def rank(candidates: Sequence[Candidate], instruction: str, ranking: Ranking, pr
         score -= REPEATED * (len(lines) - len(set(lines)))
         score -= TWICE * sum(_names_twice(line, literals) for line in lines)
         if not calls:
-            score -= NO_CALL_BUT_PROC if proc_first else NO_CALL
+            score -= NO_CALL_BUT_WANTED if call_wanted else NO_CALL
         if not text.strip():
             score -= 10
         greedy = any(c.temperature <= 0 for c in group)

@@ -51,13 +51,13 @@ class Tally:
     """What came of some scripts.
 
     Attributes:
-        answers, useful: what `generate` answered (the others are its other candidates), and those with an effect.
+        answers, calling: what `generate` answered (the others are its other candidates), and those with a call.
         scripts: judged; called: with a call of the catalog; effective: with a call, a DSL block or a catalog variable.
         dropped: statements that the last gate took out; failures: (max_tokens, complaint, script).
     """
 
     answers: int = 0
-    useful: int = 0
+    calling: int = 0
     scripts: int = 0
     truncated: int = 0
     called: int = 0
@@ -70,7 +70,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add up."""
-        counts = ("answers", "useful", "scripts", "truncated", "called", "effective", "dropped", "with_dropped")
+        counts = ("answers", "calling", "scripts", "truncated", "called", "effective", "dropped", "with_dropped")
         for name in (*counts, "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.dropped_examples += other.dropped_examples[:20]
@@ -83,7 +83,7 @@ class Tally:
     def __str__(self) -> str:
         return (
             f"{self.scripts:>6} scripts  {self.share(self.truncated):>6.1%} truncated  "
-            f"{self.useful} of {self.answers}  answers with an effect  "
+            f"{self.calling} of {self.answers} answers with a call  "
             f"{self.share(self.called):>6.1%} with a call  "
             f"{self.share(self.effective):>6.1%} with an effect  "
             f"{self.dropped:>4} statements dropped in {self.with_dropped} scripts  {len(self.failures)} invalid  "
@@ -206,11 +206,12 @@ def _count(
     tally.dropped += len(dropped)
     tally.with_dropped += bool(dropped)
     tally.dropped_examples += [f"{catalog.name}: {d}" for d in dropped[:3]]
-    tally.called += bool(called_procs(script, {p.name for p in catalog.procs}))
+    called = bool(called_procs(script, {p.name for p in catalog.procs}))
+    tally.called += called
     effective = bool(used_symbols(script, catalog)) or (catalog.host == "none" and bool(script.strip()))
     tally.effective += effective
     tally.answers += answer
-    tally.useful += answer and effective
+    tally.calling += answer and called
     complaints = judge.complaints(script)
     if complaints:
         tally.failures.append("\n".join([where, *complaints, script]))

@@ -14,15 +14,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from localgen.decoder.enum_hints import shared_evidence
 from localgen_grammars.constraint.quantities import (
     Quantity,
-    canonical_unit,
     convert,
     number_text,
     number_texts,
     unit_of,
 )
+from localgen_grammars.constraint.units import canonical_unit
 from localgen_retrieval.catalog import Arg, Proc
+from localgen_retrieval.glosses import glosses
 from localgen_retrieval.symbols import option_text, value_text
 from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
@@ -32,6 +34,8 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 # Odds per unit of cosine (less half of what the proc's own summary explains), from which cosine on; per shared stem.
 FLAG_SLOPE, FLAG_EVEN, SHARED_STEMS = 6.0, 0.30, 2.0
 ENUM_SLOPE, ENUM_EVEN, VALUE_SLOPE = 4.5, 0.42, 12.0
+# Of what is shared with a value, how much speaks for giving one at all.
+SEEN = 0.5
 # A numeric option: a number in its unit is said and not written yet; a number without one; none, or none left.
 UNIT_SAID, NUMBER_SAID, NO_NUMBER = 1.5, 0.7, -2.0
 # An optional name: some name of the instruction is left for it, or none is.
@@ -81,7 +85,9 @@ class OptionScores:
             base = at(p.summary or name_words(p.name))
             for a in p.args:
                 if a.type == "enum" and a.values and not a.positional:
+                    told = glosses(a.doc, a.values)
                     values = [at(value_text(a, v)) for v in a.values]
+                    values += [at(told.get(v, value_text(a, v))) for v in a.values]
                     asked.append((p, a, -1, values, base))
                 elif a.type == "flag":
                     asked.append((p, a, at(option_text(a)), [], base))
@@ -95,12 +101,15 @@ class OptionScores:
                 shared = len(known & said) / max(1, len(known))
                 self._options[p.name, a.name] = FLAG_SLOPE * (fit - FLAG_EVEN) + SHARED_STEMS * shared
                 continue
-            fits = (vectors[values] @ own.T).max(axis=1)
+            # By its name or by its gloss, whichever fits better.
+            fits = (vectors[values] @ own.T).max(axis=1).reshape(2, -1).max(axis=0)
+            evidence = shared_evidence(a, said, self._quantities, set(stems(p.summary)))
             self._values[p.name, a.name] = {
-                v: VALUE_SLOPE * float(f) for v, f in zip(a.values, fits, strict=True)
+                v: VALUE_SLOPE * float(f) + evidence.get(v, 0.0) for v, f in zip(a.values, fits, strict=True)
             }
             if not a.required:
-                self._options[p.name, a.name] = ENUM_SLOPE * (float(fits.max()) - ENUM_EVEN)
+                seen = SEEN * max(evidence.values(), default=0.0)
+                self._options[p.name, a.name] = ENUM_SLOPE * (float(fits.max()) - ENUM_EVEN) + seen
 
     def option(self, proc: Proc, arg: Arg, before: str) -> float:
         """Log odds that an optional option is asked for, beside what the model thinks, after `before` in its call."""

@@ -116,10 +116,13 @@ def _number(spec: Value, text: str) -> Iterator[Problem]:
 
 def _converted(spec: Value, text: str, digits: str, unit: str) -> tuple[Swap, ...]:
     """The same amount in the unit of the catalog, where one follows from the other."""
-    from localgen_grammars.constraint.quantities import Quantity, canonical_unit, convert, number_text
+    from localgen_grammars.constraint.quantities import Quantity, convert, number_text
+    from localgen_grammars.constraint.units import canonical_unit, scale_of
 
-    known = canonical_unit(unit)
-    values = convert(Quantity(Decimal(digits), known, text), spec.unit) if known and canonical_unit(spec.unit) else []
+    known, wanted = canonical_unit(unit), canonical_unit(spec.unit)
+    if not known or not wanted or scale_of(known)[0] != scale_of(wanted)[0]:
+        return ()
+    values = convert(Quantity(Decimal(digits), known, text), spec.unit)
     if len(values) != 1:
         return ()
     return (Swap(text, number_text(values[0]) + (spec.unit if spec.unit_suffix else ""), safe=True),)

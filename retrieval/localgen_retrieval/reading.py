@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from localgen_retrieval.catalog import Arg, Proc, Variable
+from localgen_retrieval.glosses import glosses, without_glosses
 from localgen_retrieval.text import name_words
 
 SlotKind = Literal["flag", "choice", "number", "text"]
@@ -23,7 +24,7 @@ Part = tuple[int, int]
 # Ids of BERT's vocabulary: its ends, and unused entries that serve as markers.
 CLS, SEP = 101, 102
 SYMBOL_MARK, SLOT_MARK, VALUE_MARK = 1, 2, 3
-MAX_INSTRUCTION, MAX_TEXT, MAX_SLOT, MAX_VALUE, MAX_VALUES = 160, 40, 18, 6, 12
+MAX_INSTRUCTION, MAX_TEXT, MAX_SLOT, MAX_VALUE, MAX_VALUES = 160, 40, 18, 10, 12
 _PIECE = re.compile(r"\w+|[^\w\s]")
 _PLACE = {"string": "text", "int": "number", "float": "number", "bool": "choice", "enum": "choice", "flag": "flag"}
 BOOLS = ("true", "false")
@@ -36,13 +37,14 @@ class ReadSlot:
     Attributes:
         name: the arg's name, or its number in a production's example.
         text: what stands for it.
-        values: of an enum or bool: what it chooses from.
+        values: of an enum or bool: what it chooses from. shown: what stands for each, if not its name.
     """
 
     name: str
     kind: SlotKind
     text: str
     values: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ def read_variable(variable: Variable) -> ReadSymbol:
     """A variable; its value is its one slot."""
     text = f"set {name_words(variable.name)}"
     kind: SlotKind = "choice" if variable.values else "number" if variable.type in ("int", "float") else "text"
-    slot = ReadSlot("value", kind, f"{variable.doc} {variable.unit}".strip() or "value", tuple(variable.values))
+    values = tuple(variable.values)
+    doc = without_glosses(variable.doc, values)
+    slot = ReadSlot("value", kind, f"{doc} {variable.unit}".strip() or "value", values, _shown(variable.doc, values))
     return ReadSymbol("variable", variable.name, text, (slot,))
 
 
@@ -116,8 +120,16 @@ def _slot(arg: Arg) -> ReadSlot:
     kind: SlotKind = _PLACE.get(arg.type, "text")  # type: ignore[assignment]
     values = BOOLS if arg.type == "bool" else tuple(arg.values)
     said = name_words(arg.name)
-    about = " ".join(t for t in (arg.unit, arg.kind if arg.kind and arg.kind != arg.name else "", arg.doc) if t)
-    return ReadSlot(arg.name, "choice" if values else kind, f"{said} : {about}" if about else said, values)
+    doc = without_glosses(arg.doc, values)
+    about = " ".join(t for t in (arg.unit, arg.kind if arg.kind and arg.kind != arg.name else "", doc) if t)
+    text = f"{said} : {about}" if about else said
+    return ReadSlot(arg.name, "choice" if values else kind, text, values, _shown(arg.doc, values))
+
+
+def _shown(doc: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each value with what the doc says about it."""
+    known = glosses(doc, values)
+    return tuple(f"{name_words(v)} {known[v]}" if v in known else name_words(v) for v in values)
 
 
 class Pages:
@@ -167,8 +179,8 @@ class Pages:
         size = len(parts[0])
         for slot in symbol.slots:
             part = [SLOT_MARK, *self._ids(slot.text)[:MAX_SLOT]]
-            for value in slot.values[:MAX_VALUES]:
-                part += [VALUE_MARK, *self._ids(name_words(value))[:MAX_VALUE]]
+            for value in (slot.shown or tuple(map(name_words, slot.values)))[:MAX_VALUES]:
+                part += [VALUE_MARK, *self._ids(value)[:MAX_VALUE]]
             if size + len(part) > room:
                 break
             size += len(part)

@@ -317,6 +317,28 @@ def test_a_phrase_that_is_a_number_is_not_its_parts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "unit", "text"),
+    [
+        ("over 54 km/h", "mps", "15"),
+        ("seventeen metres per second", "m/s", "17"),
+        ("no faster than forty-five metres a minute", "mpm", "45"),
+        ("twelve cubic metres of water an hour", "L/min", "200"),
+        ("80 litres a minute", "lpm", "80"),
+        ("80 litres", "lpm", "80"),  # the time is left unsaid
+        ("6.5 litres an hour", "L", "6.5"),
+    ],
+)
+def test_a_rate_is_converted_as_a_whole(said: str, unit: str, text: str) -> None:
+    found = quantities_of(said)
+    assert number_texts(found, unit, integer=False, low=0, high=None) == [text]
+
+
+def test_an_amount_per_time_is_no_amount_of_something_else() -> None:
+    assert number_texts(quantities_of("54 km/h"), "lpm", integer=False, low=0, high=None) == []
+    assert [q.unit for q in quantities_of("three hours a day")] == ["h", "d"]
+
+
+@pytest.mark.parametrize(
     ("arg", "unit"),
     [
         ({"name": "for", "type": "int", "unit": "min"}, "min"),

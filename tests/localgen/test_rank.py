@@ -19,8 +19,9 @@ def candidate(text: str, log_prob: float = -1.0, *, truncated: bool = False) -> 
     return Candidate(0, None, 0.0, 0, data=bytearray(text.encode()), log_prob=log_prob, choices=1, truncated=truncated)
 
 
-def order(*candidates: Candidate, instruction: str = "route CLK") -> list[str]:
-    return [r.text for r in rank(candidates, instruction, RANKING, ["route", "keep"])]
+def order(*candidates: Candidate, instruction: str = "route CLK", call_wanted: bool = False) -> list[str]:
+    ranked = rank(candidates, instruction, RANKING, ["route", "keep"], call_wanted=call_wanted)
+    return [r.text for r in ranked]
 
 
 def test_equal_texts_are_one_with_their_share() -> None:
@@ -48,8 +49,11 @@ def test_each_reason_counts(better: Candidate, worse: Candidate) -> None:
     assert order(better, worse)[0] == order(worse, better)[0] == better.text
 
 
-def test_a_script_with_a_call_goes_before_one_without_where_retrieval_puts_a_proc_first() -> None:
-    assert order(candidate("set x CLK\n", -0.5), candidate("route CLK\n", -1.5))[0] == "route CLK\n"
+def test_a_script_with_a_call_goes_before_one_without_where_a_call_is_wanted() -> None:
+    assert order(candidate("set x CLK\n", -0.5), candidate("route CLK\n", -0.9))[0] == "route CLK\n"
+    likely = [candidate("set x CLK\n", -0.5), candidate("route CLK\n", -4.5)]
+    assert order(*likely)[0] == "set x CLK\n"
+    assert order(*likely, call_wanted=True)[0] == "route CLK\n"
     # Not whatever its odds: settings and blocks are answers too.
     assert order(candidate("set x CLK\n", -0.1), candidate("keep RST\n", -9))[0] == "set x CLK\n"
 

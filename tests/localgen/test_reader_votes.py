@@ -157,7 +157,7 @@ def test_a_statement_is_a_symbol_with_its_places_as_slots() -> None:
 
 
 TWO: Mapping[str, Mapping[str, Given]] = {"keep": {"1": "fire", "3": "B2"}, "halt": {"1": "S3", "5": "17"}}
-TWO_SAID = "no fire in B2 for 5 days, and stop S3 above 17 metres per second"
+TWO_SAID = "no fire in B2 for 5 rounds, and stop S3 above 17 metres per second"
 KEPT = "orders {\n  keep fire off B2;"
 
 

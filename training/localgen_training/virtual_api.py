@@ -24,6 +24,12 @@ _DSL_WORDS = [
     "table",
 ]  # fmt: skip
 
+# Share of the enums whose doc explains the values, and how an explanation does not begin.
+GLOSSED = 0.45
+_LEADING = re.compile(
+    r"^(?:as it|as|because it|because|being|owing to|due to|in|by|with|at|through|for|on|to|of)\s+", re.IGNORECASE
+)
+
 
 def opaque_word(rng: random.Random) -> str:
     """A name that says nothing, so that only the doc tells what it means."""
@@ -153,6 +159,8 @@ def _make_arg(spec: ArgSpec, name: str, positional: bool, style: Style, rng: ran
         "list": spec.list_,
         "doc": rng.choice(spec.docs) if spec.docs and rng.random() < 0.85 else "",
     }
+    if codes and rng.random() < GLOSSED:
+        data["doc"] = f"{data['doc']} {glossed(spec, codes, rng)}".strip()
     if spec.unit and rng.random() < 0.92:
         data["unit"] = spec.unit
         data["unit_suffix"] = style.unit_suffix and spec.type == "float"
@@ -161,6 +169,18 @@ def _make_arg(spec: ArgSpec, name: str, positional: bool, style: Style, rng: ran
     if spec.optional:
         data["required"] = False
     return VirtualArg(spec, Arg.model_validate(data), codes)
+
+
+def glossed(spec: ArgSpec, codes: Mapping[str, str], rng: random.Random) -> str:
+    """What a doc says about an enum's values, each in one of the ways to say it: "dup: booked twice; amt: …"."""
+    between, joint = rng.choice([(", ", " "), ("; ", ": "), (", ", " = "), ("; ", " = "), (", ", " ("), (". ", ": ")])
+    told = []
+    for key, code in codes.items():
+        phrase = rng.choice(sorted(spec.values[key], key=len)[:3])
+        phrase = _LEADING.sub("", phrase) if rng.random() < 0.7 else phrase
+        if rng.random() < 0.93 and phrase:
+            told.append(code + joint + phrase.strip(" .") + ")" * (joint == " ("))
+    return between.join(told) + "." * bool(told)
 
 
 # ------------------------------------------------------------------ DSLs

@@ -58,7 +58,7 @@ def compile_constraint(
     Args:
         grammars: the loaded DSL grammars by DSL name.
         more_sources: further texts that values may be taken from (facts about the situation, earlier answers).
-        plain: only calls, catalog variables and blocks, no Tcl around them.
+        plain: only calls (without procs: catalog variables and blocks), no Tcl around them.
 
     Raises:
         GrammarError: a DSL's grammar cannot become a constraint, or nothing can be written at all.

@@ -29,6 +29,8 @@ class HostStatements:
     def effects(self) -> list[str]:
         """Statements that do something, without indentation and line end."""
         out = [self._calls.statement(p) for p in self._can.live]
+        if self._can.plain and out:
+            return out
         if "set" in self._can.builtins:
             for v in self._can.catalog_variables:
                 rule = self._values.rule(self._can.class_of(v), positional=False)

@@ -19,7 +19,8 @@ from re import _parser
 from typing import Any
 
 from .grounding import Words, digits_of
-from .quantities import canonical_unit, number_texts
+from .quantities import number_texts
+from .units import canonical_unit
 
 MAX_REPEAT = 6  # how often an open-ended group is repeated at most in what is generated
 MAX_DIGITS = 7

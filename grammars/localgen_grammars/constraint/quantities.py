@@ -12,45 +12,8 @@ from decimal import Decimal
 
 from localgen_retrieval.catalog import Value
 
-# Unit → (dimension, how many of the dimension's base unit).
-_SCALES: dict[str, tuple[str, str]] = {
-    "pm": ("length", "1e-12"), "nm": ("length", "1e-9"), "um": ("length", "1e-6"), "mm": ("length", "1e-3"),
-    "cm": ("length", "1e-2"), "dm": ("length", "0.1"), "m": ("length", "1"), "km": ("length", "1e3"),
-    "mil": ("length", "2.54e-5"), "in": ("length", "0.0254"), "fs": ("time", "1e-15"), "ps": ("time", "1e-12"),
-    "ns": ("time", "1e-9"), "us": ("time", "1e-6"), "ms": ("time", "1e-3"), "s": ("time", "1"), "min": ("time", "60"),
-    "h": ("time", "3600"), "d": ("time", "86400"), "wk": ("time", "604800"),
-    "uV": ("voltage", "1e-6"), "mV": ("voltage", "1e-3"), "V": ("voltage", "1"), "kV": ("voltage", "1e3"),
-    "nA": ("current", "1e-9"), "uA": ("current", "1e-6"),
-    "mA": ("current", "1e-3"), "A": ("current", "1"), "Hz": ("frequency", "1"), "kHz": ("frequency", "1e3"),
-    "MHz": ("frequency", "1e6"), "GHz": ("frequency", "1e9"), "uW": ("power", "1e-6"), "mW": ("power", "1e-3"),
-    "W": ("power", "1"), "kW": ("power", "1e3"), "MW": ("power", "1e6"), "fF": ("capacitance", "1e-15"),
-    "pF": ("capacitance", "1e-12"), "nF": ("capacitance", "1e-9"), "uF": ("capacitance", "1e-6"),
-    "ohm": ("resistance", "1"), "kohm": ("resistance", "1e3"), "Mohm": ("resistance", "1e6"), "B": ("data", "1"),
-    "kB": ("data", "1e3"), "MB": ("data", "1e6"), "GB": ("data", "1e9"), "TB": ("data", "1e12"),
-    "kbps": ("rate", "1e3"), "Mbps": ("rate", "1e6"), "Gbps": ("rate", "1e9"), "mg": ("mass", "1e-3"),
-    "g": ("mass", "1"), "kg": ("mass", "1e3"), "m3": ("volume", "1e3"), "t": ("mass", "1e6"),
-    "uL": ("volume", "1e-6"), "mL": ("volume", "1e-3"), "L": ("volume", "1"), "deg": ("angle", "3600"),
-    "arcmin": ("angle", "60"), "arcsec": ("angle", "1"), "%": ("ratio", "0.01"), "ppm": ("ratio", "1e-6"),
-    "degC": ("temperature", "1"), "dB": ("level", "1"), "mbar": ("pressure", "1e-3"), "bar": ("pressure", "1"),
-    "Pa": ("pressure", "1e-5"), "kPa": ("pressure", "1e-2"),
-}  # fmt: skip
-_NAMES: dict[str, tuple[str, ...]] = {
-    "nm": ("nanometre", "nanometer"), "um": ("micron", "micrometre", "micrometer", "µm", "μm"),
-    "mm": ("millimetre", "millimeter"), "cm": ("centimetre", "centimeter"), "m": ("metre", "meter"),
-    "km": ("kilometre", "kilometer"), "in": ("inch", "inches"), "ps": ("picosecond",), "ns": ("nanosecond", "nsec"),
-    "us": ("microsecond", "usec", "µs", "μs"), "ms": ("millisecond", "msec"), "s": ("second", "sec"),
-    "min": ("minute", "mins"), "h": ("hour", "hr", "hrs"), "d": ("day",), "wk": ("week",),
-    "mV": ("millivolt",), "V": ("volt", "v"), "kV": ("kilovolt",),
-    "uA": ("microamp", "µA"), "mA": ("milliamp",), "A": ("amp", "ampere"), "Hz": ("hertz", "hz"),
-    "kHz": ("kilohertz", "khz"), "MHz": ("megahertz", "mhz"), "GHz": ("gigahertz", "ghz"), "mW": ("milliwatt",),
-    "W": ("watt",), "kW": ("kilowatt",), "MW": ("megawatt",), "fF": ("femtofarad",), "pF": ("picofarad",),
-    "ohm": ("Ω", "ohms"), "kohm": ("kilohm", "kΩ"), "kB": ("kilobyte", "KB", "kb"), "MB": ("megabyte", "meg", "mb"),
-    "GB": ("gigabyte", "gig", "gb"), "TB": ("terabyte",), "Mbps": ("Mbit/s",), "mg": ("milligram",), "g": ("gram",),
-    "kg": ("kilogram", "kilo"), "uL": ("microlitre", "microliter", "ul"), "mL": ("millilitre", "milliliter", "ml"),
-    "L": ("litre", "liter", "l"), "m3": ("cubic metre", "cubic meter"), "deg": ("degree", "°"),
-    "arcmin": ("arcminute",), "arcsec": ("arcsecond",), "%": ("percent", "per cent", "pct"),
-    "mbar": ("millibar",), "degC": ("celsius", "°C", "centigrade"), "dB": ("decibel", "db"),
-}  # fmt: skip
+from .units import alike, canonical_unit, is_rate, is_time, per_places, scale_of, with_rate
+
 ONES = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -81,10 +44,6 @@ _INTERVAL = re.compile(
 )  # fmt: skip
 _PRICE = re.compile(r"\b(\d+)\s+(?:euros?|dollars?|pounds?|francs?|kronor|crowns?)\s+(\d\d)\b", re.IGNORECASE)
 _BELOW_ZERO = re.compile(r"\s*(?:degrees?\s|°C?\s|C\s)?\s*(?:below (?:zero|freezing)|of frost)\b", re.IGNORECASE)
-_UNIT_OF: dict[str, str] = {
-    **{u: u for u in _SCALES}, **{n: u for u, names in _NAMES.items() for n in names},
-    **{f"{n}s": u for u, names in _NAMES.items() for n in names if n.isalpha() and len(n) > 2},
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,6 +66,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
     found: dict[tuple[Decimal, str], Quantity] = {}
     phrases = _from_phrases(text)
     whole = [place for q in phrases for place in q.at if " " in text[slice(*place)]]
+    whole += per_places(text)
     parts = (q for q in (*_from_digits(text), *_from_words(text)) if not _within(q, whole))
     for q in (*parts, *phrases):
         first = found.setdefault((q.value, q.unit), q)
@@ -115,16 +75,11 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
     return tuple(found.values())
 
 
-def canonical_unit(unit: str) -> str:
-    """A unit's canonical name; "" for an unknown one."""
-    return _UNIT_OF.get(unit) or _UNIT_OF.get(unit.lower(), "")
-
-
 def convert(q: Quantity, unit: str) -> list[Decimal]:
     """What a quantity is in a unit: converted where both are of one dimension, itself where either has none.
 
     Nothing where they are of different dimensions (a time is no length); per cent is a fraction too where no unit is
-    asked for.
+    asked for. Of a rate the time may be left unsaid, on either side: "80 litres" for litres a minute.
     """
     wanted = canonical_unit(unit)
     if not q.unit or not wanted:
@@ -132,19 +87,22 @@ def convert(q: Quantity, unit: str) -> list[Decimal]:
         if q.unit == "%" and not unit:
             values.append(q.value / 100)
         return values + ([q.value * 100] if not q.unit and wanted == "%" and abs(q.value) < 1 else [])
-    (have, scale), (want, to) = _SCALES[q.unit], _SCALES[wanted]
-    if have != want:
+    have, want = q.unit, wanted
+    if is_rate(have) != is_rate(want):
+        have, want = have.partition("/")[0], want.partition("/")[0]
+    (dimension, scale), (asked, to) = scale_of(have), scale_of(want)
+    if dimension != asked:
         # "20 degrees" is a temperature as often as an angle.
-        return [q.value] if {have, want} == {"angle", "temperature"} and q.unit == "deg" else []
-    return [(q.value * Decimal(scale) / Decimal(to)).normalize()]
+        return [q.value] if {dimension, asked} == {"angle", "temperature"} and q.unit == "deg" else []
+    value = (q.value * scale / to).normalize()
+    return [round(value, 6).normalize() if is_rate(want) else value]
 
 
 def same_amount(q: Quantity, value: Decimal) -> bool:
     """Whether a quantity is this number in some unit of its dimension."""
     if not q.unit:
         return q.value == value
-    dimension = _SCALES[q.unit][0]
-    return any(value in convert(q, u) for u, (d, _) in _SCALES.items() if d == dimension)
+    return any(value in convert(q, u) for u in alike(q.unit))
 
 
 def number_texts(
@@ -223,10 +181,10 @@ def _from_phrases(text: str) -> list[Quantity]:
         times = m.group(1).lower()
         count = Decimal(times.split()[0]) if times[0].isdigit() else _WORDS[times.split()[0]]
         unit = canonical_unit(m.group(2))
-        if count and unit and _SCALES[unit][0] == "time":
+        if count and unit and is_time(unit):
             # In the next smaller unit, so that the number is a whole one: twice a day is 12 h, not 0.5 d.
             smaller = {"wk": "d", "d": "h", "h": "min", "min": "s"}.get(unit, unit)
-            value = Decimal(_SCALES[unit][1]) / Decimal(_SCALES[smaller][1]) / count
+            value = scale_of(unit)[1] / scale_of(smaller)[1] / count
             out.append(Quantity(round(value, 4).normalize(), smaller, m.group(0), (m.span(),)))
     for m in _PRICE.finditer(text):
         out.append(Quantity(Decimal(f"{m.group(1)}.{m.group(2)}"), "", m.group(0), (m.span(),)))
@@ -234,8 +192,8 @@ def _from_phrases(text: str) -> list[Quantity]:
 
 
 def _unit_after(rest: str) -> str:
-    m = re.match(r"[\s-]?(per cent|cubic met(?:re|er)s?|[A-Za-zµμΩ°%]+(?:/[A-Za-z]+)?)", rest)
-    return canonical_unit(m.group(1)) if m else ""
+    m = re.match(r"[\s-]?(per cent|cubic met(?:re|er)s?|[A-Za-zµμΩ°%]+3?(?:/[A-Za-z]+)?)", rest)
+    return with_rate(canonical_unit(m.group(1)), rest[m.end() :]) if m else ""
 
 
 def _from_words(text: str) -> list[Quantity]:
@@ -256,6 +214,8 @@ def _from_words(text: str) -> list[Quantity]:
         unit = canonical_unit(words[j]) if j < len(words) else ""
         if unit and words[j] in ("in", "a", "s"):
             unit = ""
+        if unit:
+            unit = with_rate(unit, text[spans[j][1] :])
         minus = i > 0 and words[i - 1].lower() in ("minus", "negative")
         minus = minus or bool(_BELOW_ZERO.match(" " + " ".join(words[j : j + 4])))
         at = ((spans[i][0], spans[j - 1][1]),)

@@ -35,7 +35,7 @@ class TclHost:
     """Puts the rules of one constraint together.
 
     Attributes:
-        plain: only calls, catalog variables and blocks; no variables or comments, no body that is not required.
+        plain: only calls, or where there are none only catalog variables and blocks; no body that is not required.
     """
 
     procs: tuple[Proc, ...]
@@ -88,6 +88,8 @@ class TclHost:
         if effects:
             self._rules.add("e::_: " + "\n  | ".join(effects))
             out.append(f'ind::_ e::_ "\\n" s::set_bit({EFFECT})')
+        if self.plain and can.live:
+            return out
         limit = [] if self.max_blocks is None else [f"lt({BLOCKS}, {min(self.max_blocks, 3)})"]
         for i, block in enumerate(self.blocks):
             self._rules.add(f'sb{i}::_: "\\n" s::set_bit({EFFECT}){NEVER}', f"b{i}::_: {self._block(block)}")
