@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from localgen.decoder.completion import Completer
 from localgen.decoder.decode import Vote
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.names import enumerated, looks_like_a_name
 from localgen.decoder.option_scores import Encode, OptionScores
-from localgen.decoder.task_plan import branches_of
+from localgen.decoder.task_plan import branches_of, by_branch
 from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes
 from localgen.decoder.word_votes import WORD_WEIGHT, RepetitionVotes, WordVotes
 from localgen.guide import Guide, Plan
@@ -56,6 +57,11 @@ class Advice:
     def for_pack(self) -> Ranking:
         """The ranking that the context pack is built by: of several statements, each is in it."""
         return self.guide.needed(self.ranking, self.plan.task) if len(self.plan.task) > 1 else self.ranking
+
+    def completer(self, constraint: Constraint, blocks: tuple[tuple[str, str], ...]) -> Completer:
+        """Finishes calls that the budget cuts off, as the plan has them."""
+        procs = {p.name: p for p in self.guide.catalog.procs if p.name in constraint.procs}
+        return Completer(procs, self.plan.calls, by_branch(self.plan.task), blocks)
 
     def vote(self, constraint: Constraint, model: LlamaModel, weights: Weights) -> Vote:
         """The votes at each place of a script: inside blocks, at its statements, inside calls, among words."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from localgen.guide import Plan
 from localgen.scripts import called_procs
@@ -22,26 +23,73 @@ UNLIKELY = 0.0
 _LIMIT_WORDS = re.compile(r"\b(?:min|max|minimum|maximum|full|fully|zero|default|usual|standard)\b", re.I)
 
 
+# Two procs are equally likely where one is ahead by less than this in z-scores: on three tuning domains no right script
+# of a single call had so little.
+EQUAL = 0.1
+NEAREST = 3
+
+Reason = Literal["missing-value", "two-procs", "outside-catalog", "low-confidence"]
+
+
 @dataclass(frozen=True)
 class Clarification:
-    """A question with concrete answers."""
+    """A question with concrete answers.
+
+    Attributes:
+        reason: why it is asked. proc, arg: what it is about ("" for none).
+        answers: what the first suggestions stand for: a value, or a proc's name; () where any text may be the answer.
+    """
 
     message: str
     suggestions: tuple[str, ...]
+    reason: Reason = "missing-value"
+    proc: str = ""
+    arg: str = ""
+    answers: tuple[str, ...] = ()
 
 
 def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
     """The question for an instruction that is about nothing in the catalog."""
     if len(ranking.encoder_scores) == 0 or float(ranking.encoder_scores.max()) >= OUTSIDE_COSINE:
         return None
-    near = [f"{s.name}: {_summary(catalog, s.name)}".removesuffix(": ") for s, _ in ranking.top("proc", 3)]
-    return outside_question(catalog, near)
+    names = [s.name for s, _ in ranking.top("proc", NEAREST)]
+    return outside_question(catalog, _described(names, catalog), names)
 
 
-def outside_question(catalog: Catalog, near: Sequence[str]) -> Clarification:
-    """The question itself; `near`: what there is that comes nearest."""
+def outside_question(catalog: Catalog, near: Sequence[str], answers: Sequence[str] = ()) -> Clarification:
+    """The question itself; near: what comes nearest, in words; answers: the names of that."""
     what = catalog.description.rstrip(".") or catalog.name or "this domain"
-    return Clarification(f"This does not look like a task for {what}. What should be done with its API?", tuple(near))
+    message = f"This does not look like a task for {what}. What should be done with its API?"
+    return Clarification(message, tuple(near), "outside-catalog", answers=tuple(answers))
+
+
+def two_procs(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
+    """The question for an instruction that asks for one call and fits two procs equally well."""
+    tops = ranking.top("proc", 2)
+    if len(tops) < 2 or tops[0][1] - tops[1][1] >= EQUAL or len(plan.task) > 1 or len(ranking.clauses) > 1:
+        return None
+    names = [s.name for s, _ in tops]
+    if plan.task and plan.task[0].branch not in names:
+        return None
+    return _which(f"Which of the two is meant: {names[0]} or {names[1]}?", names, catalog, "two-procs")
+
+
+def low_confidence(
+    confidence: float, doubts: Sequence[str], ranking: Ranking, catalog: Catalog
+) -> Clarification:
+    """The question for a script that is hardly the right one; it names what was unsure."""
+    names = [s.name for s, _ in ranking.top("proc", NEAREST)]
+    unsure = f" ({'; '.join(doubts[:3])})" if doubts else ""
+    message = f"The best script is hardly what is meant: confidence {confidence:.2f}{unsure}. What should be done?"
+    return _which(message, names, catalog, "low-confidence")
+
+
+def _which(message: str, names: Sequence[str], catalog: Catalog, reason: Reason) -> Clarification:
+    return Clarification(message, _described(names, catalog), reason, answers=tuple(names))
+
+
+def _described(names: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
+    return tuple(f"{n}: {_summary(catalog, n)}".removesuffix(": ") for n in names)
 
 
 def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
@@ -163,7 +211,8 @@ def ask_value(proc: Proc, arg: Arg) -> Clarification:
     example = next((e for e in proc.examples), "")
     if example:
         choices += (f"for example: {example}",)
-    return Clarification(f"What is the {arg.name}{unit} for {proc.name}? ({what})", choices)
+    message = f"What is the {arg.name}{unit} for {proc.name}? ({what})"
+    return Clarification(message, choices, "missing-value", proc.name, arg.name, arg.values)
 
 
 def _summary(catalog: Catalog, name: str) -> str:

@@ -21,15 +21,19 @@ class Outcome(BaseModel):
         script: the script's text, None for a clarification.
         message: the question of a clarification; None for a script.
         suggestions: concrete answers to the question, or rewordings.
+        reason: why it is asked (`localgen.clarify.Reason`); None for a script.
+        about: the `proc` and `argument` that the question is about, where there is one.
         valid: the script passed validation (false for a clarification).
         confidence: 0 to 1.
         candidates: how many scripts were decoded.
         tokens: how many tokens were decoded, over all candidates.
         seconds: from the instruction to the answer, without loading.
         truncated: the token budget ended the script at an earlier statement.
-        dropped: what the instruction asks for and the script lacks, in words.
+        completed: what was added to finish a call that the budget cut off.
+        dropped: statements that are left out: not valid, against a rule, or cut off by the budget.
         notes: remarks for people, one line each.
         symbols: names of the context symbols that the script uses.
+        values: where each value comes from (`localgen.provenance.Origin.to_document`).
         timings: seconds by part: import, load, retrieve, compile, prompt, decode, validate.
     """
 
@@ -39,15 +43,19 @@ class Outcome(BaseModel):
     script: str | None = None
     message: str | None = None
     suggestions: list[str] = Field(default_factory=list)
+    reason: str | None = None
+    about: dict[str, str] | None = None
     valid: bool = False
     confidence: float = 0.0
     candidates: int = 0
     tokens: int = 0
     seconds: float = 0.0
     truncated: bool = False
+    completed: list[str] = Field(default_factory=list)
     dropped: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     symbols: list[str] = Field(default_factory=list)
+    values: list[dict[str, Any]] = Field(default_factory=list)
     timings: dict[str, float] = Field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:

@@ -7,31 +7,42 @@ instruction. Reading and saving files is the commands' business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from localgen.advice import Weights, advise
-from localgen.clarify import Clarification, missing_value, outside_catalog, unsaid_value
+from localgen.attempt import Attempt, clarified, confidence, notes_on
+from localgen.choose import Choice, Chooser
+from localgen.clarify import (
+    low_confidence,
+    missing_value,
+    outside_catalog,
+    two_procs,
+    unsaid_value,
+)
 from localgen.clock import Clock
+from localgen.confidence import doubts, figures
 from localgen.decoder.candidate import Candidate
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
 from localgen.decoder.model import LlamaModel
+from localgen.decoder.search import Boundary, Check
+from localgen.dialogue import Task, preferred
 from localgen.facts import texts, with_facts
 from localgen.guide import DomainReader
 from localgen.options import Options
 from localgen.outcome import Outcome
+from localgen.provenance import Sources, origins
 from localgen.rank import Ranked, rank
-from localgen.repair import finish
+from localgen.repair import faults
 from localgen.scripts import called_procs, used_symbols
 from localgen.validation.grammars import grammars_of
 from localgen_bundle.default import encoder_path, model_path, reader_paths
-from localgen_grammars.constraint import Constraint, compile_constraint
+from localgen_grammars.constraint import compile_constraint
 from localgen_grammars.constraint.dsl_rules import check_grammar
 from localgen_grammars.constraint.grounding import words_of
+from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.errors import UsageError
@@ -88,14 +99,30 @@ class Generator:
         self._engine: GrammarEngine | None = None
         self._retriever: Retriever | None = None
         self._reader: DomainReader | None = None
+        self._chooser: Chooser | None = None
         self._form: PromptForm = "chat"
 
-    def generate(self, instruction: str, options: Options, context: dict[str, Any] | None = None) -> Outcome:
+    def generate(
+        self, instruction: str, options: Options, context: dict[str, Any] | None = None, answers: Sequence[str] = ()
+    ) -> Outcome:
         """Answer one instruction.
 
         Args:
             context: facts about the situation; their texts are sources for values too.
+            answers: to the questions that it leads to, one after the other.
         """
+        task = Task(instruction)
+        made = self.attempt(task, options, context)
+        for answer in answers:
+            if made.question is None or made.outcome.type != "clarification":
+                break
+            task = task.answered(made.question, answer)
+            made = self.attempt(task, options, context)
+        return made.outcome
+
+    def attempt(self, task: Task, options: Options, context: dict[str, Any] | None = None) -> Attempt:
+        """Answer one task, and say what led to the answer; arguments as `generate` has them."""
+        instruction = task.text
         clock = Clock()
         with clock.part("load"):
             retriever, engine, reader = self._load()
@@ -103,19 +130,18 @@ class Generator:
         facts = tuple(texts(context)) if context else ()
         with clock.part("retrieve"):
             self._progress("retrieving")
-            ranking = retriever.rank(instruction)
-        if options.ask:
-            question = outside_catalog(ranking, self.domain.catalog)
-            if question is not None:
-                return _clarification(question, clock, start)
+            ranking = preferred(retriever.rank(instruction), task.procs)
+        question = None if task.procs else outside_catalog(ranking, self.domain.catalog)
+        if options.ask and question is not None:
+            return clarified(question, clock, start)
         with clock.part("read"):
             guide = reader.read(instruction, ranking)
             advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
             ranking = advice.ranking
-        if options.ask:
-            question = unsaid_value(advice.plan, ranking, self.domain.catalog)
-            if question is not None:
-                return _clarification(question, clock, start)
+        question = question or unsaid_value(advice.plan, ranking, self.domain.catalog)
+        question = question or (None if task.procs else two_procs(advice.plan, ranking, self.domain.catalog))
+        if options.ask and question is not None:
+            return clarified(question, clock, start)
         with clock.part("compile"):
             grammars = grammars_of(self.domain)
             pack = self._pack(advice.for_pack(), engine.model)
@@ -125,15 +151,25 @@ class Generator:
         prompt = self._prompt(pack, with_facts(instruction, context), engine.model)
         catalog = self.domain.catalog
         vote = advice.vote(constraint, engine.model, self.weights)
-        embeddings = [dsl.embedding for dsl in catalog.dsls]
+        blocks = tuple(
+            (e.open.strip(), e.close.strip())
+            for e in (dsl.embedding for dsl in catalog.dsls)
+            if not e.open.strip().endswith("{")
+        )
         settings = DecodeSettings(
-            options.k, options.temperature, options.max_tokens, options.seed, catalog.host == "none",
-            tuple((e.open.strip(), e.close.strip()) for e in embeddings if not e.open.strip().endswith("{")),
+            k=1 if options.search == "greedy" else options.k,
+            temperature=options.temperature,
+            max_tokens=options.max_tokens,
+            seed=options.seed,
+            every_token=catalog.host == "none",
+            blocks=blocks,
+            boundary=Boundary(options.search, None if catalog.host == "none" else self._rules_kept()),
         )
         with clock.part("decode"):
             candidates = decode(
                 engine, constraint.grammar, prompt, settings, vote,
                 lambda n: self._progress(f"writing: {n} tokens"),
+                advice.completer(constraint, blocks).finish,
             )
         clock.split("decode", "prompt", engine.model.prompt_seconds)
         wanted = constraint.procs if advice.asks_for_a_call else ()
@@ -149,33 +185,43 @@ class Generator:
                     more_sources=facts,
                     plain=True,
                 )
-                again = decode(engine, simple.grammar, prompt, settings, vote)
-            candidates += again
+                finish = advice.completer(simple, blocks).finish
+                candidates += decode(engine, simple.grammar, prompt, settings, vote, finish=finish)
         if self._observe is not None:
             self._observe(Decoded(engine.model, prompt, candidates))
         with clock.part("validate"):
             ranked = rank(candidates, instruction, ranking, constraint.procs, call_wanted=bool(wanted))
-            best, script, valid, dropped = self._best(ranked)
-        if options.ask and not advice.plan.sure:
+            choices = self._choose(ranked, instruction, grammars)
+        best, tokens = choices[0], sum(c.tokens for c in candidates)
+        if question is None and not advice.plan.sure:
             question = missing_value(
-                best.text, " ".join((instruction, *facts)), self.domain.catalog, constraint.excluded, ranking
+                best.ranked.text, " ".join((instruction, *facts)), catalog, constraint.excluded, ranking
             )
-            if question is not None:
-                return _clarification(question, clock, start, len(candidates), sum(c.tokens for c in candidates))
-        return Outcome(
+        if options.ask and question is not None:
+            return clarified(question, clock, start, len(candidates), tokens)
+        values = origins(best.script, catalog, grammars, Sources(instruction, facts, len(task.instruction)))
+        judged = figures(choices, advice, values, question is not None)
+        sure = confidence(best, judged)
+        if options.ask and sure < options.ask_below and not task.answers:
+            question = low_confidence(sure, doubts(advice, best), ranking, catalog)
+            return clarified(question, clock, start, len(candidates), tokens)
+        outcome = Outcome(
             type="script",
-            script=script,
-            valid=valid,
-            confidence=_confidence(best, valid),
+            script=best.script,
+            valid=best.valid,
+            confidence=sure,
             candidates=len(candidates),
-            tokens=sum(c.tokens for c in candidates),
+            tokens=tokens,
             seconds=time.perf_counter() - start,
-            truncated=best.truncated,
-            dropped=dropped,
-            notes=_notes(best, constraint),
-            symbols=used_symbols(script, self.domain.catalog),
+            truncated=best.ranked.truncated,
+            completed=[best.ranked.completed] if best.ranked.completed else [],
+            dropped=[*best.dropped, *best.ranked.lost, *([best.ranked.cut] if best.ranked.cut else [])],
+            notes=notes_on(constraint, sure, doubts(advice, best)),
+            symbols=used_symbols(best.script, catalog),
+            values=[v.to_document() for v in values],
             timings=dict(clock.parts),
         )
+        return Attempt(outcome, tuple(choices), judged, question)
 
     def close(self) -> None:
         """Free the models."""
@@ -186,7 +232,7 @@ class Generator:
             self._retriever.encoder.close()
         if self._reader is not None:
             self._reader.close()
-        self._retriever = self._reader = None
+        self._retriever = self._reader = self._chooser = None
 
     # ---------------------------------------------------------------- parts
 
@@ -225,25 +271,35 @@ class Generator:
             text = "\n\n".join(m["content"] for m in messages) + "\n\nScript:\n"
         return model.tokenize(text, special=True)
 
-    def _best(self, ranked: list[Ranked]) -> tuple[Ranked, str, bool, list[str]]:
-        """The best candidate that is valid as it is; else the best of those that lost statements.
+    def _rules_kept(self) -> Check:
+        """Whether whole commands keep what the grammar does not express; required calls may be missing yet.
+
+        Candidates mostly begin alike, so each text is judged once.
+        """
+        known: dict[str, bool] = {}
+
+        def check(text: str) -> bool:
+            if text not in known:
+                known[text] = not faults(text, self.domain)
+            return known[text]
+
+        return check
+
+    def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
+        """The candidates as finished scripts, best first.
 
         Raises:
             UsageError: a pure DSL text did not fit the budget.
         """
-        tries = []
-        for r in ranked:
-            script, report, dropped = finish(r.text, self.domain)
-            if report.valid and not dropped:
-                return r, script, True, []
-            tries.append((report.valid, r, script, dropped))
-        _, best, script, dropped = max(tries, key=lambda t: (t[0], t[1].score))
-        valid = any(t[0] for t in tries)
-        if self.domain.catalog.host == "none" and not valid:
+        if self._chooser is None:
+            assert self._retriever is not None
+            self._chooser = Chooser(self.domain, grammars, self._retriever.encoder.encode)
+        choices = self._chooser.choose(ranked, instruction)
+        if self.domain.catalog.host == "none" and not any(c.valid for c in choices):
             raise UsageError(
                 "no valid text fits the token budget", hint="raise --max-tokens", code="budget-too-small"
             )
-        return best, script, valid, dropped
+        return choices
 
 
 def _form(model: LlamaModel) -> PromptForm:
@@ -263,35 +319,3 @@ def _cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("localgen", appauthor=False)
-
-
-def _confidence(best: Ranked, valid: bool) -> float:
-    """A rough 0 to 1 from the model's odds, agreement and coverage; not calibrated yet."""
-    if not valid or best.truncated or not best.text.strip():
-        return 0.1
-    odds = float(np.exp(min(0.0, best.log_prob)))
-    return round(min(0.99, odds * (0.6 + 0.4 * best.share) * (0.4 + 0.6 * best.coverage)), 4)
-
-
-def _notes(best: Ranked, constraint: Constraint) -> list[str]:
-    notes = []
-    if constraint.relaxed:
-        notes.append("nothing could be written from the instruction's own words, so values are not grounded in it")
-    if best.unused:
-        notes.append(f"not used in the script: {', '.join(best.unused[:6])}")
-    return notes
-
-
-def _clarification(
-    question: Clarification, clock: Clock, start: float, candidates: int = 0, tokens: int = 0
-) -> Outcome:
-    return Outcome(
-        type="clarification",
-        message=question.message,
-        suggestions=list(question.suggestions),
-        confidence=0.0,
-        candidates=candidates,
-        tokens=tokens,
-        seconds=time.perf_counter() - start,
-        timings=dict(clock.parts),
-    )

@@ -12,8 +12,8 @@ from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word, words_of
 from localgen_retrieval.retrieve import Ranking
 
-# First guesses, not tuned; each factor is in natural-log units.
-AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 1.0, 0.1, 3.0, 1.0
+# First guesses but for the coverage (bench/ranking.py); each factor is in natural-log units.
+AGREEMENT, COVERAGE, FIT, TRUNCATED, REPEATED = 0.3, 2.0, 0.1, 3.0, 1.0
 # A script without any call is seldom meant, and hardly ever where one is planned.
 NO_CALL, NO_CALL_BUT_WANTED = 0.5, 5.0
 # One name in two places of a statement.
@@ -28,7 +28,11 @@ class Ranked:
     Attributes:
         share: of the candidates that wrote it.
         coverage: share of the instruction's names and numbers that it uses.
+        fit: mean score of the procs that it calls.
         score: what it is ranked by.
+        completed: what was added to a call that the budget cut off. cut: what was left out there.
+        lost: statements that were given up since they broke a rule.
+        greedy: whether the candidate that takes the likeliest token always wrote it.
     """
 
     text: str
@@ -39,6 +43,11 @@ class Ranked:
     truncated: bool
     tokens: int
     unused: tuple[str, ...] = field(default=())
+    fit: float = 0.0
+    greedy: bool = False
+    completed: str = ""
+    cut: str = ""
+    lost: tuple[str, ...] = ()
 
 
 def rank(
@@ -76,7 +85,9 @@ def rank(
             score -= NO_CALL_BUT_WANTED if call_wanted else NO_CALL
         if not text.strip():
             score -= 10
-        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused))
+        greedy = any(c.temperature <= 0 for c in group)
+        out.append(Ranked(text, share, best.score, coverage, score, truncated, best.tokens, unused, fits, greedy,
+                          best.completed, " ".join(best.cut.split())[:120], tuple(best.lost)))  # fmt: skip
     return sorted(out, key=lambda r: -r.score)
 
 

@@ -48,6 +48,12 @@ def finish(body: str, domain: Domain) -> tuple[str, Report, list[str]]:
             dropped.append(" ".join(parts.pop(i).split())[:120])
 
 
+def faults(body: str, domain: Domain) -> list[str]:
+    """Messages of the errors in a script that is being written; what it still may get (a required call) is none."""
+    report = validate_script(with_header(body, domain), domain, strict=True)
+    return [f.message for f in report.details if f.severity == "error" and f.code not in _OF_THE_SCRIPT]
+
+
 def _bad(script: str, parts: list[str], report: Report) -> list[int]:
     """Indices of the statements with errors, in order; the last one where an error cannot be placed."""
     first = script.count("\n") - sum(p.count("\n") for p in parts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from oracle import TCLSH, RealTcl, lark_complaints, real_tcl_complaint, script_options
 from random_catalog import NASTY, random_name, write_random_domain
 
+from localgen.choose import Choice
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.pipeline import Generator
@@ -22,6 +23,7 @@ from localgen.rank import Ranked
 from localgen.repair import finish
 from localgen.scripts import called_procs, used_symbols
 from localgen.validation.validate import validate_script
+from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog_io import Domain, load_domain
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,9 +43,9 @@ class RecordingGenerator(Generator):
 
     ranked: Sequence[Ranked] = ()
 
-    def _best(self, ranked: list[Ranked]) -> tuple[Ranked, str, bool, list[str]]:
+    def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
         self.ranked = ranked
-        return super()._best(ranked)
+        return super()._choose(ranked, instruction, grammars)
 
 
 @dataclass

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from localgen.commands.console import Bar, clear_status, on_terminal, print_text, remark
 from localgen.inputs import check_instruction
@@ -21,7 +21,13 @@ from localgen.outcome import Outcome
 from localgen.outputs import AtomicFile
 from localgen_retrieval.errors import ExitCode, LocalgenError, UsageError
 
-Generate = Callable[[str, Options, dict[str, Any] | None], Outcome]
+
+class Generate(Protocol):
+    """Answers one instruction (`Generator.generate`)."""
+
+    def __call__(
+        self, instruction: str, options: Options, context: dict[str, Any] | None, answers: Sequence[str]
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -106,14 +112,27 @@ def answers(
         LocalgenError: the first task already fails for a reason that is not its own (catalog, model).
     """
     alive = False
+    asked: dict[Any, tuple[str, list[str], dict[str, Any]]] = {}
     for number, line in lines:
         id: Any = None
         try:
             task = _parse(line, number)
             id = task.get("id")
-            instruction = check_instruction(_instruction(task, number), f"line {number}")
-            situation = {**context, **_context(task, number)}
-            yield generate(instruction, options, situation).to_batch_line(id)
+            answers = _answers(task, number)
+            key = json.dumps(id)
+            if answers and "instruction" not in task:  # goes on with the task of this id that was asked about
+                if key not in asked:
+                    raise _bad(number, "an answer, but no question was asked about a task of this id")
+                instruction, before, situation = asked.pop(key)
+                answers = [*before, *answers]
+            else:
+                instruction = check_instruction(_instruction(task, number), f"line {number}")
+                situation = {**context, **_context(task, number)}
+            outcome = generate(instruction, options, situation, answers)
+            asked.pop(key, None)
+            if outcome.script is None:
+                asked[key] = instruction, answers, situation
+            yield outcome.to_batch_line(id)
             alive = True
         except LocalgenError as err:
             if not alive and err.exit_code in (ExitCode.CATALOG, ExitCode.MODEL):
@@ -146,6 +165,14 @@ def _instruction(task: dict[str, Any], number: int) -> str:
     if not isinstance(instruction, str):
         raise _bad(number, "no instruction" if instruction is None else "the instruction is not a string")
     return instruction
+
+
+def _answers(task: dict[str, Any], number: int) -> list[str]:
+    given = task.get("answer")
+    answers = [] if given is None else [given] if isinstance(given, str) else given
+    if not isinstance(answers, list) or not all(isinstance(a, str) for a in answers):
+        raise _bad(number, "the answer is neither a string nor a list of strings")
+    return answers
 
 
 def _context(task: dict[str, Any], number: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from localgen.commands.console import Bar, Parser, clear_status, main_of, print_
 if TYPE_CHECKING:
     from localgen.options import Options
     from localgen.outcome import Outcome
+    from localgen.pipeline import Generator
     from localgen_retrieval.catalog_io import Domain
 
 _START = time.perf_counter()
@@ -26,6 +27,7 @@ _EPILOG = """\
 examples:
   generate --instruction task.txt --out script.tcl
   echo "Route net CLK on M3" | generate > script.tcl
+  generate --instruction task.txt --answer M3       # the answer to what it asked about the task
   generate --domain my-domain/ --batch tasks.jsonl --out results.jsonl
 
 exit status:
@@ -51,9 +53,24 @@ def parser() -> Parser:
         "--max-tokens", "--max_tokens", type=int, metavar="N", help="longest script, in tokens (default: 2000)"
     )
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same script (default: 0)")
+    p.add_argument(
+        "--search", choices=("sample", "beam", "greedy"), default="sample",
+        help="how candidates are written: side by side (default), compared after each command, or the likeliest alone",
+    )
     p.add_argument("--model", metavar="FILE", help="another GGUF model instead of the bundled one")
     p.add_argument("--context", metavar="FILE", help="JSON object with facts about the situation")
     p.add_argument("--no-ask", action="store_true", help="write the best script instead of asking back")
+    p.add_argument(
+        "--ask-below", type=float, metavar="P", help="ask where a script's confidence is below this (default: 0.02)"
+    )
+    p.add_argument(
+        "--answer", action="append", metavar="TEXT", default=[],
+        help="answer to the question about the instruction: a value, a suggestion or its number; may be repeated",
+    )
+    p.add_argument(
+        "--lines", action="store_true",
+        help="each line of standard input is an instruction, or the answer to what was asked about the one before",
+    )
     p.add_argument("--json", action="store_true", help="print one JSON document about the answer")
     p.add_argument(
         "--grounding", choices=("on", "off"), default="on", help="off: values need not come from the instruction"
@@ -81,6 +98,8 @@ def _generate(args: Namespace) -> int:
     context = read_context(args.context)
     if args.batch is not None:
         return _batch(args, options, context)
+    if args.lines:
+        return _lines(args, options, context)
     instruction = read_instruction(args.instruction)
     domain = _domain(args)
 
@@ -89,7 +108,7 @@ def _generate(args: Namespace) -> int:
     imported = time.perf_counter() - _START
     generator = Generator(domain, model=_model(args), progress=status)
     try:
-        outcome = generator.generate(instruction, options, context)
+        outcome = _answered(generator, instruction, options, context, args)
     finally:
         generator.close()
     clear_status()
@@ -97,13 +116,46 @@ def _generate(args: Namespace) -> int:
     return _save(outcome.model_copy(update={"timings": timings}), out, args.json)
 
 
+def _answered(
+    generator: Generator, instruction: str, options: Options, context: dict[str, Any], args: Namespace
+) -> Outcome:
+    """The outcome; where several lines are piped in and all together are asked about, those after the first answer."""
+    outcome = generator.generate(instruction, options, context, args.answer)
+    first, *more = [line for line in instruction.splitlines() if line.strip()]
+    if outcome.script is None and more and not args.answer and args.instruction in (None, "-"):
+        again = generator.generate(first, options, context, more)
+        return again if again.script is not None else outcome
+    return outcome
+
+
+def _lines(args: Namespace, options: Options, context: dict[str, Any]) -> int:
+    from localgen_retrieval.errors import UsageError
+
+    if args.instruction is not None or args.answer or args.out != "-":
+        raise UsageError(
+            "--lines reads standard input and writes standard output",
+            hint="leave out --instruction, --answer and --out", code="usage",
+        )
+    domain = _domain(args)
+
+    from localgen.commands.lines import run_lines
+    from localgen.pipeline import Generator
+
+    generator = Generator(domain, model=_model(args), progress=status)
+    try:
+        return run_lines(sys.stdin.buffer, generator.generate, options, context, as_json=args.json)
+    finally:
+        generator.close()
+
+
 def _batch(args: Namespace, options: Options, context: dict[str, Any]) -> int:
     from localgen_retrieval.errors import UsageError
 
-    if args.instruction is not None:
+    if args.instruction is not None or args.answer or args.lines:
+        given = "--instruction" if args.instruction is not None else "--answer" if args.answer else "--lines"
         raise UsageError(
-            "--batch and --instruction cannot be used together",
-            hint="put the instruction into a line of the batch file",
+            f"--batch and {given} cannot be used together",
+            hint="put instructions and answers into lines of the batch file",
             code="usage",
         )
     from localgen.commands.batch import open_batch, run_batch
@@ -124,9 +176,10 @@ def _batch(args: Namespace, options: Options, context: dict[str, Any]) -> int:
 def _options(args: Namespace) -> Options:
     from localgen.options import Options
 
-    given = {name: getattr(args, name) for name in ("k", "temperature", "max_tokens", "seed")}
+    given = {name: getattr(args, name) for name in ("k", "temperature", "max_tokens", "seed", "ask_below")}
     return Options(
         ask=not args.no_ask,
+        search=args.search,
         grounding=args.grounding == "on",
         **{name: value for name, value in given.items() if value is not None},
     )
@@ -156,6 +209,8 @@ def _save(outcome: Outcome, out: Any, as_json: bool) -> int:
         remark(note)
     if outcome.truncated:
         warn(PROGRAM, "the token budget ended the script early; --max-tokens gives it more")
+    for part in outcome.completed:
+        warn(PROGRAM, f"the call that the budget cut off was finished with: {part}")
     for part in outcome.dropped:
         warn(PROGRAM, f"not in the script: {part}")
     if out is not None and outcome.script is not None:

@@ -44,7 +44,7 @@ def call_at(line: str) -> tuple[str, str] | None:
     return (m.group(1), m.group(2)) if m else None
 
 
-def _words(rest: str) -> list[str]:
+def words_in(rest: str) -> list[str]:
     """The words of a call's rest, the unfinished one last ("" after a space)."""
     out, word, depth, quoted = [], "", 0, False
     for c in rest:
@@ -64,7 +64,7 @@ def _words(rest: str) -> list[str]:
 
 def cursor_in(proc: Proc, rest: str) -> Cursor:
     """Where a call ends whose proc's name is followed by `rest`."""
-    words = _words(rest) if rest else []
+    words = words_in(rest) if rest else []
     options = {f"-{a.name}": a for a in proc.options}
     positionals = list(proc.positionals)
     values: dict[str, tuple[str, ...]] = {}

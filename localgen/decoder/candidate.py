@@ -12,6 +12,22 @@ from .closing import SafePoint, safe_point
 STALL_TOKENS, STALL_LINES = 160, 12
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a candidate where a command ended (or where it began)."""
+
+    matcher: Any
+    position: int
+    pending: tuple[int, ...]
+    data: bytes
+    tokens: int
+    forced: int
+    log_prob: float
+    choices: int
+    reach: float
+    safe: tuple[SafePoint, ...]
+
+
 @dataclass
 class Candidate:
     """A sequence being written.
@@ -23,6 +39,11 @@ class Candidate:
         position: how many tokens of it the model has seen, the prompt included.
         pending: tokens taken but not seen by the model yet.
         log_prob, choices: sum of log probabilities over free choices, and how many there were.
+        reach: sum of log probabilities of all that is written, as the model has them without the mask (beam search).
+        resting: it waits at the end of a command. checkpoint: the last such place. returns: how often it went back.
+        refused: commands that were taken back there. lost: those that were given up. cut: the end that did not fit.
+        whole: all that was written, with that end.
+        completed: what was added to finish a command.
     """
 
     sequence: int
@@ -38,6 +59,18 @@ class Candidate:
     safe: list[SafePoint] = field(default_factory=list)
     finished: bool = False
     truncated: bool = False
+    reach: float = 0.0
+    resting: bool = False
+    returns: int = 0
+    refused: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    cut: str = ""
+    whole: str = ""
+    completed: str = ""
+    checkpoint: Checkpoint = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keep()
 
     @property
     def text(self) -> str:
@@ -61,6 +94,44 @@ class Candidate:
             self.safe.append(point)
             del self.safe[:-8]
 
+    def keep(self) -> None:
+        """Remember this place as the last at which a command ended."""
+        matcher = self.matcher.deep_copy() if self.matcher is not None else None
+        self.checkpoint = Checkpoint(
+            matcher, self.position, tuple(self.pending), bytes(self.data), self.tokens, self.forced,
+            self.log_prob, self.choices, self.reach, tuple(self.safe),
+        )  # fmt: skip
+        self.returns, self.refused = 0, []
+
+    def go_back(self, point: Checkpoint, refused: str) -> None:
+        """Return to a checkpoint; what was written since is refused there."""
+        self.matcher = point.matcher.deep_copy()
+        self.position, self.pending, self.data = point.position, list(point.pending), bytearray(point.data)
+        self.forced, self.log_prob, self.choices = point.forced, point.log_prob, point.choices
+        self.reach, self.safe = point.reach, list(point.safe)
+        self.refused.append(refused)
+
+    def refuse(self, refused: str) -> None:
+        """End before a command for which no other was found."""
+        self.lost.append(" ".join(refused.split())[:120])
+        self.data = bytearray(self.checkpoint.data)
+        self.safe = list(self.checkpoint.safe)
+        self.finished = True
+
+    def copy(self, sequence: int, temperature: float) -> Candidate:
+        """The same beginning in another sequence."""
+        new = Candidate(sequence, self.matcher.deep_copy(), temperature, self.position, list(self.pending))
+        new.data, new.tokens, new.forced = bytearray(self.data), self.tokens, self.forced
+        new.log_prob, new.choices, new.reach = self.log_prob, self.choices, self.reach
+        new.safe, new.lost = list(self.safe), list(self.lost)
+        new.keep()
+        return new
+
+    @property
+    def merit(self) -> float:
+        """Mean of `reach` over the tokens."""
+        return self.reach / max(1, self.tokens)
+
     def in_circles(self) -> bool:
         """Whether much has been written since the last safe point, and mostly what was written before."""
         last = self.safe[-1] if self.safe else None
@@ -74,6 +145,9 @@ class Candidate:
         self.finished = self.truncated = True
         fitting = [p for p in self.safe if p.tokens <= budget]
         text = fitting[-1].text if fitting else ""
+        written = self.text
+        self.cut = written[len(text) :] if written.startswith(text) else written.rpartition("\n")[2]
+        self.whole = written
         self.data = bytearray(text.encode())
 
     @property

@@ -8,7 +8,7 @@ apart, duplicates are merged by `rank`. Knows nothing of catalogs: the vote at b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from localgen_retrieval.errors import GrammarError
 
 from .candidate import Candidate
-from .model import Continuation, LlamaModel
+from .model import LlamaModel
+from .search import Boundary, banned, evaluate, go_on, mass
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ class DecodeSettings:
         k: candidates. temperature: of all but the first, which is greedy. max_tokens: budget of each candidate.
         every_token: look for safe points after every token (texts that are not made of lines).
         blocks: (opening, closing) of DSL blocks that are no braces.
+        boundary: what happens where a command ends.
     """
 
     k: int
@@ -44,6 +46,12 @@ class DecodeSettings:
     seed: int
     every_token: bool = False
     blocks: tuple[tuple[str, str], ...] = ()
+    boundary: Boundary = field(default_factory=Boundary)
+
+    @property
+    def beam(self) -> bool:
+        """Whether candidates are compared at the end of each command."""
+        return self.boundary.search == "beam"
 
 
 class GrammarEngine:
@@ -91,12 +99,14 @@ def decode(
     settings: DecodeSettings,
     vote: Vote | None = None,
     on_step: Callable[[int], None] | None = None,
+    finish: Callable[[Candidate, Any, Any], None] | None = None,
 ) -> list[Candidate]:
     """Write `settings.k` candidates.
 
     Args:
         prompt: token ids.
         vote: called before every choice with the candidate's text.
+        finish: called with each candidate that the budget cut off, the grammar's start state and tokenizer.
         on_step: called with the number of tokens written so far.
 
     Returns:
@@ -114,22 +124,29 @@ def decode(
     rows: dict[int, NDArray[np.float32]] = {c.sequence: first for c in candidates}
     room = length - len(prompt)
     while True:
-        active = [c for c in candidates if not c.finished]
+        active = [c for c in candidates if not c.finished and not c.resting]
         if not active:
-            return candidates
+            if not any(c.resting for c in candidates):
+                for c in candidates:
+                    if c.truncated and finish is not None:
+                        finish(c, root, engine.tokenizer)
+                return candidates
+            go_on(model, candidates, settings.temperature)
+            continue
         for c in active:
             if c.sequence in rows:
                 _choose(engine, c, rows[c.sequence], rng, vote, settings)
-            if not c.finished:
+            if not c.finished and not c.resting:
                 _force(engine, c, settings)
-        waiting = [c for c in active if not c.finished and c.pending]
-        rows = {}
+        # One that went back to the very beginning chooses from the prompt's row again.
+        rows = {c.sequence: first for c in active if not c.finished and not c.data and not c.pending}
+        waiting = [c for c in active if not c.finished and not c.resting and c.pending]
         if waiting:
             if sum(c.tokens for c in candidates) > room - 64:
                 for c in waiting:
                     c.stop_at_budget(settings.max_tokens)
                 continue
-            made = model.step([Continuation(c.sequence, c.pending, c.position) for c in waiting])
+            made = evaluate(model, waiting, exact=settings.beam)
             for c, row in zip(waiting, made, strict=True):
                 c.position += len(c.pending)
                 c.pending = []
@@ -154,6 +171,8 @@ def _force(engine: GrammarEngine, c: Candidate, settings: DecodeSettings) -> Non
         c.take(token, engine.model.piece(token))
         c.forced += 1
         c.note_safe_point(engine.tokenizer, settings.every_token, settings.blocks)
+        if settings.boundary.reached(engine.model, c):
+            return
 
 
 def _choose(
@@ -178,6 +197,7 @@ def _choose(
     if vote is not None and len(allowed) > 1:
         voted = vote(c.text, allowed, log_probs)
         log_probs = log_probs if voted is None else voted
+    log_probs = banned(c, allowed, log_probs, engine.model)
     if c.temperature <= 0:
         at = int(log_probs.argmax())
     else:
@@ -188,6 +208,8 @@ def _choose(
     if len(allowed) > 1:
         c.log_prob += float(log_probs[at])
         c.choices += 1
+    if settings.beam:
+        c.reach += mass(row, allowed) + float(log_probs[at])
     if engine.is_end(token):
         c.finished = True
         return
@@ -201,6 +223,8 @@ def _choose(
         c.stop_at_budget(settings.max_tokens)
     elif c.matcher.is_stopped():
         c.finished = True
+    else:
+        settings.boundary.reached(engine.model, c)
 
 
 def _note_line_end(engine: GrammarEngine, c: Candidate, token: int, settings: DecodeSettings) -> None:

@@ -71,7 +71,13 @@ def test_llguidance_reads_an_intersection_as_python_does() -> None:
         ({"pattern": r"\d+(\.\d+)?V"}, "at 5 volts", ["5V"], ["5", "6V"]),
         ({"type": "float", "unit": "V", "unit_suffix": True}, "at 5 volts", ["5V"], ["5", "5 V", "6V"]),
         ({"type": "float", "unit": "um"}, "250 nm wide", ["0.25"], ["250", "0.25um"]),
-        ({"type": "int", "min": 1, "max": 8}, "with some vias", ["1", "8"], ["0", "9", "1.5", "08", "-1"]),
+        # Where no number is said: the catalog's limits and default, digits of names; never one that nobody said.
+        ({"type": "int", "min": 1, "max": 8}, "with some vias", ["1", "8"], ["0", "9", "1.5", "08", "-1", "5", "2"]),
+        ({"type": "int", "min": 1, "default": 4, "required": True}, "some vias", ["4", "1"], ["2", "40"]),
+        ({"type": "int"}, "for bay B14", ["14"], ["1", "4", "15"]),
+        ({"type": "int", "min": 1, "max": 8}, "at most 3, at full power", ["3", "8"], ["1", "5"]),
+        ({"type": "float", "min": 0, "max": 1}, "at 30 per cent", ["0.3"], ["0.5", "1"]),
+        ({"pattern": r"row\d+"}, "all of row 7", ["row7"], ["row1", "row77"]),
         ({"type": "int", "min": 1, "max": 8}, "with 3 vias", ["3"], ["4"]),
         ({"type": "bool"}, "on", ["true", "false"], ["maybe"]),
         ({"values": ["a b", "x;y", "$v", "[x]"]}, "any", ["{a b}", "{x;y}", "{$v}", "{[x]}"], ["a", "$v", "[x]"]),
@@ -90,6 +96,26 @@ def test_values(arg: dict[str, object], instruction: str, good: list[str], bad: 
     name = arg["name"]
     assert [v for v in good if stuck_at(made, f"do -{name} {v}\n") is not None] == []
     assert [v for v in bad if stuck_at(made, f"do -{name} {v}\n") is None] == []
+
+
+def test_a_number_that_nobody_said_cannot_be_written_but_with_grounding_off() -> None:
+    procs = [{"name": "do", "args": [{"name": "x", "type": "float"}]}, {"name": "go", "args": []}]
+    domain = domain_of({"procs": procs})
+    made = constraint(domain, "do it quickly")
+    assert "do" in made.excluded and made.procs == ("go",) and not made.relaxed
+    assert stuck_at(constraint(domain, "do it quickly", grounding=False), "do -x 2.75\n") is None
+    assert stuck_at(constraint(domain, "do it at 2.75"), "do -x 2.75\n") is None
+
+
+def test_a_block_has_no_number_that_nobody_said() -> None:
+    dsl = {"embedding": {"open": "dsl {", "close": "}"}, "grammar": "g.lark"}
+    grammar = 'start: ("cap" NUMBER | "stop")+\nNUMBER: /[0-9]+/\n%ignore /[ \\n]+/\n'
+    domain = domain_of({"procs": [], "dsl": dsl}, g=grammar)
+    block = "dsl {{\n  {}\n}}\n"
+    said, unsaid = constraint(domain, "cap it at 40"), constraint(domain, "cap it")
+    assert [stuck_at(m, block.format("cap 40")) is None for m in (said, unsaid)] == [True, False]
+    assert stuck_at(said, block.format("cap 41")) is not None
+    assert stuck_at(unsaid, block.format("stop")) is None and not unsaid.relaxed
 
 
 def test_an_enum_value_with_special_characters_is_not_written_into_a_condition_as_it_is() -> None:

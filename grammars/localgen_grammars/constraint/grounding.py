@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from .clocks import clocks_of
 from .quantities import Quantity, quantities_of
@@ -60,6 +61,11 @@ class Words:
         kept = tuple(n for n in self.names if not is_stop_word(n))
         return kept or self.names
 
+    @cached_property
+    def lower(self) -> frozenset[str]:
+        """All names in small letters."""
+        return frozenset(n.lower() for n in self.names)
+
     def all(self) -> tuple[str, ...]:
         """Names and pieces, each once."""
         return tuple(dict.fromkeys((*self.names, *self.pieces)))
@@ -94,6 +100,12 @@ def words_of(*texts: str) -> Words:
     names.update(dict.fromkeys(clocks_of("\n".join(texts))))
     parts = tuple(p for p in pieces if p not in names)
     return Words(tuple(names), parts, tuple(spans), tuple(quoted), quantities_of("\n".join(texts)))
+
+
+def digits_of(words: Words) -> tuple[str, ...]:
+    """The runs of digits in an instruction's names (`12` of `A12`), each once: numbers that it does not say as such."""
+    found = (m.lstrip("0") or "0" for n in words.names for m in re.findall(r"\d{1,12}", n))
+    return tuple(dict.fromkeys(found))
 
 
 def is_stop_word(word: str) -> bool:

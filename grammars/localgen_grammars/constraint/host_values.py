@@ -92,7 +92,8 @@ class HostValues:
         """The terminal for a number that something is compared or calculated with."""
         words = self._can.words
         said = number_texts(words.quantities, "", integer=False, low=None, high=None) if words else []
-        return self._rules.terminal(f"/{alternatives(said)}/" if said else _NUMBER)
+        # Where no number is said, something can still be asked for being there or not.
+        return self._rules.terminal(_NUMBER if words is None else f"/{alternatives(said or ['0'])}/")
 
     # ---------------------------------------------------------------- parts
 

@@ -18,7 +18,7 @@ from re import _constants as sre
 from re import _parser
 from typing import Any
 
-from .grounding import Words
+from .grounding import Words, digits_of
 from .quantities import number_texts
 from .units import canonical_unit
 
@@ -133,7 +133,10 @@ class _Writer:
         while i < len(items):
             j = _number_run(items, i)
             if j > i and not (j < len(items) and _is_open(items[j])):
-                out.append(self._number(items[i:j], items[j:]))
+                number = self._number(items[i:j], items[j:])
+                if number is None:
+                    return None
+                out.append(number)
                 i = j
                 continue
             j = i
@@ -155,22 +158,23 @@ class _Writer:
         writer = _Writer(Grounder(None), self.flags)
         return "".join(writer.node(item) or "" for item in run)
 
-    def _number(self, run: list[Any], rest: list[Any]) -> str:
-        """Digits: the instruction's numbers, in the unit that follows (`um`); free where none of them fits."""
+    def _number(self, run: list[Any], rest: list[Any]) -> str | None:
+        """Digits: the instruction's numbers, in the unit that follows (`um`), or else the digits of its names."""
         plain = self._plain(run)
         words = self.grounder.words
-        if words is None or not words.quantities:
+        if words is None:
             return plain
         after = "".join(chr(av) for op, av in itertools.takewhile(lambda x: x[0] is sre.LITERAL, rest))
         texts = number_texts(words.quantities, canonical_unit(after), integer=False, low=None, high=None)
         fitting = [t for t in texts if re.fullmatch(plain, t)]
+        fitting = fitting or [t for t in digits_of(words) if re.fullmatch(plain, t)]
         optional = "?" if re.fullmatch(plain, "") else ""
-        return alternatives(fitting) + optional if fitting else plain
+        return alternatives(fitting) + optional if fitting else "" if optional else None
 
     def _run(self, run: list[Any]) -> str | None:
-        """A run of open classes: digits stay free, anything else is taken from the words."""
+        """A run of open classes, taken from the words."""
         plain = self._plain(run)
-        if self.grounder.words is None or all(_is_numeric(item) for item in run):
+        if self.grounder.words is None:
             return plain
         found = self.grounder.matching(plain, self.flags & re.IGNORECASE)
         optional = re.compile(plain).fullmatch("") is not None

@@ -11,19 +11,23 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from localgen_retrieval.catalog import Returns, Value
 
 from ..quoting import balanced, quote_word
-from .grounding import Words
+from .grounding import Words, digits_of
 from .numbers import number_regexes
 from .patterns import Grounder, Unsupported, alternatives, characters, escape, rewrite
-from .quantities import number_texts, unit_of
+from .quantities import number_text, number_texts, unit_of
 
 _BARE = re.compile(r"[^\s\\{}\[\]$\";#]+(?:#[^\s\\{}\[\]$\";#]*)*")
 _BARE_CHARACTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./:,*=@%^~<>|!?'&()")
 FREE_WORD = r"[A-Za-z_][A-Za-z0-9_.\/:*-]{0,40}"
 MAX_ITEMS = 24
+# Words that say a limit of the catalog's.
+_LEAST = frozenset({"min", "minimum", "minimal", "least", "lowest", "smallest", "slowest"})
+_MOST = frozenset({"max", "maximum", "maximal", "full", "fully", "highest", "largest", "fastest"})
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,9 @@ def literals(cls: ValueClass, words: Words | None, *, positional: bool = False) 
         suffix = escape(v.unit) if v.unit_suffix else ""
         if v.type == "int" and v.min is not None and v.max is not None and math.ceil(v.min) > math.floor(v.max):
             return Literals(None, None)
-        said = said_numbers(v, words)
-        if said:
-            return _both(_slashes(f"{alternatives(said)}{suffix}"))
+        if words is not None:
+            known = said_numbers(v, words) or unsaid_numbers(v, words)
+            return _both(_slashes(f"{alternatives(known)}{suffix}") if known else None)
         regexes = number_regexes(integer=v.type == "int", low=v.min, high=v.max)
         terms = [_slashes(f"({r}){suffix}") for r in regexes]
         return _both(" & ".join(terms))
@@ -125,11 +129,28 @@ def _quoted(expression: str | None) -> bool:
 
 
 def said_numbers(v: Value, words: Words | None) -> list[str]:
-    """The instruction's numbers that can be this value, converted to its unit; none leaves the range free."""
+    """The instruction's numbers that can be this value, converted to its unit; with a word for it, a limit too."""
     if words is None:
         return []
-    unit = unit_of(v)
-    return number_texts(words.quantities, unit, integer=v.type == "int", low=v.min, high=v.max)
+    said = number_texts(words.quantities, unit_of(v), integer=v.type == "int", low=v.min, high=v.max)
+    limits = [x for x, cue in ((v.min, _LEAST), (v.max, _MOST)) if x is not None and cue & words.lower]
+    return list(dict.fromkeys((*said, *(number_text(Decimal(str(x))) for x in limits if _allowed(v, str(x))))))
+
+
+def unsaid_numbers(v: Value, words: Words) -> list[str]:
+    """What a number may be where none is said: digits of names, and the catalog's default and limits."""
+    default = getattr(v, "default", None)
+    own = [str(x) for x in (default, v.min, v.max) if isinstance(x, (int, float)) and not isinstance(x, bool)]
+    texts = [*digits_of(words), *(number_text(Decimal(x)) for x in own)]
+    return list(dict.fromkeys(t for t in texts if _allowed(v, t)))
+
+
+def _allowed(v: Value, text: str) -> bool:
+    number = Decimal(text)
+    whole = v.type != "int" or number == number.to_integral_value()
+    return whole and (v.min is None or number >= Decimal(str(v.min))) and (
+        v.max is None or number <= Decimal(str(v.max))
+    )
 
 
 def _both(expression: str | None, list_ok: bool = True) -> Literals:
