@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from localgen.guide import DomainReader
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.rank import Ranked, rank
+from localgen.remote import OpenAiServer, candidates_of
 from localgen.repair import finish
 from localgen.scripts import used_symbols
 from localgen.validation.grammars import grammars_of
@@ -32,7 +34,7 @@ from localgen_grammars.constraint.dsl_rules import check_grammar
 from localgen_grammars.constraint.grounding import words_of
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
-from localgen_retrieval.errors import UsageError
+from localgen_retrieval.errors import GrammarError, ModelError, UsageError
 from localgen_retrieval.index import open_index
 from localgen_retrieval.pack import ContextPack, build_pack
 from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt
@@ -41,6 +43,34 @@ from localgen_retrieval.retrieve import Ranking, Retriever
 
 # The shipped model was trained on packs of this size; a larger model reads more.
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One task for another engine."""
+
+    messages: list[dict[str, str]]
+    constraint: Constraint
+    ranking: Ranking
+
+
+def gbnf_of(constraint: Constraint) -> str:
+    """A constraint as GBNF: options in one order, otherwise as it is.
+
+    Raises:
+        GrammarError: it would be too large.
+    """
+    from localgen_grammars.constraint.patterns import Unsupported
+    from localgen_grammars.portable import emit_grammar
+    from localgen_grammars.portable.request import request_grammar
+
+    try:
+        return emit_grammar(request_grammar(constraint.grammar), "gbnf")
+    except Unsupported as e:
+        raise GrammarError(
+            f"the constraint cannot be written as GBNF: {e}",
+            hint="llguidance's form has no such limit", code="grammar-too-large",
+        ) from None
 
 
 class Generator:
@@ -157,6 +187,67 @@ class Generator:
             dropped=dropped,
             notes=_notes(best, constraint),
             symbols=used_symbols(script, self.domain.catalog),
+            timings=dict(clock.parts),
+        )
+
+    def request(
+        self, instruction: str, options: Options, context: dict[str, Any] | None = None, *, plain: bool = True
+    ) -> Request:
+        """What another engine needs to write the script: the messages and the constraint.
+
+        Args:
+            plain: only calls, catalog variables and blocks, which an engine without parameters can be told too.
+        """
+        retriever, engine, reader = self._load()
+        facts = tuple(texts(context)) if context else ()
+        ranking = retriever.rank(instruction)
+        advice = advise(
+            reader.read(instruction, ranking), ranking, retriever.encoder.encode, words_of(instruction, *facts)
+        )
+        budget, procs = PACK["chat"]
+        pack = build_pack(
+            self.domain, advice.for_pack(), budget=budget, max_procs=procs,
+            count_tokens=lambda text: len(engine.model.tokenize(text, special=False)),
+        )
+        constraint = compile_constraint(
+            self.domain, pack, grammars_of(self.domain), instruction,
+            grounding=options.grounding, more_sources=facts, plain=plain,
+        )
+        messages = chat_messages(pack.text, with_facts(instruction, context), self._rules())
+        return Request(messages, constraint, advice.ranking)
+
+    def generate_by(
+        self, server: OpenAiServer, instruction: str, options: Options, context: dict[str, Any] | None = None
+    ) -> Outcome:
+        """Answer one instruction with another engine's model; what it returns is judged like any candidate."""
+        clock = Clock()
+        start = time.perf_counter()
+        with clock.part("compile"):
+            request = self.request(instruction, options, context)
+            if options.ask:
+                question = outside_catalog(request.ranking, self.domain.catalog)
+                if question is not None:
+                    return _clarification(question, clock, start)
+            gbnf = gbnf_of(request.constraint) if server.kind() == "llama.cpp" else ""
+        with clock.part("decode"):
+            self._progress(f"asking {server.base_url}")
+            answers = server.complete(
+                request.messages, options, llguidance=request.constraint.grammar, gbnf=gbnf
+            )
+            candidates = candidates_of(answers)
+        with clock.part("validate"):
+            ranked = rank(candidates, instruction, request.ranking, request.constraint.procs)
+            best, script, valid, dropped = self._best(ranked)
+        if not valid:
+            raise ModelError(
+                f"{server.base_url}: none of {len(candidates)} answers can be made a valid script",
+                hint="try again with more candidates (--k), or without --backend", code="backend-invalid",
+            )
+        return Outcome(
+            type="script", script=script, valid=valid, confidence=_confidence(best, valid),
+            candidates=len(candidates), tokens=sum(c.tokens for c in candidates),
+            seconds=time.perf_counter() - start, truncated=best.truncated, dropped=dropped,
+            notes=_notes(best, request.constraint), symbols=used_symbols(script, self.domain.catalog),
             timings=dict(clock.parts),
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace, RawDescriptionHelpFormatter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from localgen.commands.console import Bar, Parser, clear_status, main_of, print_json, print_text, remark, status, warn
@@ -16,6 +17,7 @@ from localgen.commands.console import Bar, Parser, clear_status, main_of, print_
 if TYPE_CHECKING:
     from localgen.options import Options
     from localgen.outcome import Outcome
+    from localgen.remote import OpenAiServer
     from localgen_retrieval.catalog_io import Domain
 
 _START = time.perf_counter()
@@ -51,7 +53,11 @@ def parser() -> Parser:
         "--max-tokens", "--max_tokens", type=int, metavar="N", help="longest script, in tokens (default: 2000)"
     )
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same script (default: 0)")
-    p.add_argument("--model", metavar="FILE", help="another GGUF model instead of the bundled one")
+    p.add_argument("--model", metavar="FILE", help="another GGUF model; with a server, its name there")
+    p.add_argument(
+        "--backend", choices=("local", "openai"), default="local", help="openai: a server with OpenAI's API writes"
+    )
+    p.add_argument("--base-url", metavar="URL", help="the server of --backend openai, for example http://HOST:8000/v1")
     p.add_argument("--context", metavar="FILE", help="JSON object with facts about the situation")
     p.add_argument("--no-ask", action="store_true", help="write the best script instead of asking back")
     p.add_argument("--json", action="store_true", help="print one JSON document about the answer")
@@ -87,9 +93,13 @@ def _generate(args: Namespace) -> int:
     from localgen.pipeline import Generator
 
     imported = time.perf_counter() - _START
-    generator = Generator(domain, model=_model(args), progress=status)
+    server = _server(args)
+    generator = Generator(domain, model=None if server else _model(args), progress=status)
     try:
-        outcome = generator.generate(instruction, options, context)
+        if server is not None:
+            outcome = generator.generate_by(server, instruction, options, context)
+        else:
+            outcome = generator.generate(instruction, options, context)
     finally:
         generator.close()
     clear_status()
@@ -114,9 +124,11 @@ def _batch(args: Namespace, options: Options, context: dict[str, Any]) -> int:
         from localgen.pipeline import Generator
 
         bar = Bar(tasks.total, "tasks")
-        generator = Generator(domain, model=_model(args), progress=bar.show)
+        server = _server(args)
+        generator = Generator(domain, model=None if server else _model(args), progress=bar.show)
+        answer = generator.generate if server is None else partial(generator.generate_by, server)
         try:
-            return run_batch(tasks, args.out, generator.generate, options, context, bar)
+            return run_batch(tasks, args.out, answer, options, context, bar)
         finally:
             generator.close()
 
@@ -139,6 +151,24 @@ def _domain(args: Namespace) -> Domain:
     for warning in domain.warnings:
         warn(PROGRAM, warning)
     return domain
+
+
+def _server(args: Namespace) -> OpenAiServer | None:
+    """The server of `--backend openai`.
+
+    Raises:
+        UsageError: the backend without an address, or the other way round.
+    """
+    from localgen.remote import OpenAiServer
+    from localgen_retrieval.errors import UsageError
+
+    if (args.backend == "openai") != (args.base_url is not None):
+        raise UsageError(
+            "--backend openai and --base-url belong together",
+            hint="for example --backend openai --base-url http://127.0.0.1:8000/v1", code="usage",
+        )
+    # With a server, --model is the name of the model there.
+    return None if args.base_url is None else OpenAiServer(args.base_url, model=args.model)
 
 
 def _model(args: Namespace) -> Any:

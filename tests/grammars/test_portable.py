@@ -9,7 +9,7 @@ from pathlib import Path
 
 import lark
 import pytest
-from constraint_kit import PNR, ROOT
+from constraint_kit import PNR, ROOT, constraint, one_proc, shipped, stuck_at
 from grammar_engines import LlamaGrammars, llguidance_accepts
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
@@ -20,6 +20,8 @@ from lark_zoo import ZOO
 from localgen_grammars.dsl import DslGrammar, load_grammar
 from localgen_grammars.portable import emit_grammar, exact_grammar
 from localgen_grammars.portable.cfg import Cfg
+from localgen_grammars.portable.request import request_grammar
+from localgen.validation.validate import validate_script
 from localgen_retrieval.errors import GrammarError
 
 _TEAMS = ("harbour/standing.lark", "irrigation/flow.lark", "ski_resort/night.lark")
@@ -231,3 +233,36 @@ def test_hypothesis_finds_no_text_that_only_one_engine_takes() -> None:
             lambda text: llguidance_accepts(guided, text) is not own.accepts(text),
             settings=settings(max_examples=300, deadline=None, database=None, derandomize=True),
         )
+
+
+# ---------------------------------------------------------------- a request's constraint
+
+
+def test_a_request_without_parameters_is_never_wider_than_its_constraint(llama: LlamaGrammars) -> None:
+    domain = shipped()
+    task = "Route net CLK on M3, set the corner to slow and add a rule with 0.2 um spacing for net RST"
+    made = constraint(domain, task, plain=True)
+    cfg = request_grammar(made.grammar)
+    sampler = llama.compile(emit_grammar(cfg, "gbnf"))
+    assert sampler is not None
+    rng = random.Random(3)
+    # llguidance takes ` [` before a call for the beginning of ` [expr {`: it does not write what is legal there.
+    texts = [t for t in (sampled(cfg, rng) for _ in range(60)) if " [" not in t]
+    assert len(texts) > 20
+    for text in texts:
+        assert stuck_at(made, text) is None, text
+        assert validate_script(text, domain).valid, text
+        assert llama.accepts(sampler, text[:400]) or len(text) > 400
+
+
+def test_options_of_a_request_without_parameters_are_each_once_and_required_ones_there(llama: LlamaGrammars) -> None:
+    domain = one_proc(
+        {"name": "a", "values": ["x", "y"]}, {"name": "b", "type": "int", "min": 1, "max": 12, "required": False},
+        {"name": "c", "type": "flag"}, {"name": "d", "type": "flag"}, exclusive=[["c", "d"]],
+    )
+    cfg = request_grammar(constraint(domain, "do it with 7", plain=True).grammar)
+    sampler = llama.compile(emit_grammar(cfg, "gbnf"))
+    good = ["do -a x\n", "do -a y -b 7\n", "do -a x -c\n", "do -a x -b 7 -d\n"]
+    bad = ["do\n", "do -b 7\n", "do -a x -a y\n", "do -a x -c -d\n", "do -a z\n", "do -a x -b 13\n", "do -a x", ""]
+    assert [t for t in good if not llama.accepts(sampler, t)] == []
+    assert [t for t in bad if llama.accepts(sampler, t)] == []

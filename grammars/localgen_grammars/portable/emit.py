@@ -10,7 +10,7 @@ import json
 import re
 from typing import Literal
 
-from .cfg import Cfg, Sequence, gathered, tidy, without_empty, without_left_recursion
+from .cfg import Cfg, Sequence, gathered, left_factored, tidy, without_empty, without_left_recursion
 from .dfa import Dfa
 from .regexes import Node, TooLarge, characters, expression, literal, written
 
@@ -28,7 +28,7 @@ def emit_grammar(cfg: Cfg, format: Format) -> str:
 def gbnf(cfg: Cfg) -> str:
     """GBNF for llama.cpp; the start rule is `root`. Left recursion, which llama.cpp refuses, is taken out."""
     bare, empty = without_empty(gathered(cfg))
-    bare = tidy(without_left_recursion(bare))
+    bare = left_factored(tidy(without_left_recursion(bare)))
     return _Gbnf(bare).text([(), (bare.start,)] if empty else [(bare.start,)])
 
 

@@ -184,6 +184,7 @@ class _Product:
         self._out: dict[str, list[Sequence]] = {}
         self._names: dict[Any, str] = {}
         self._used: dict[Constraint, set[int]] = {}
+        self._wider: dict[tuple[int, Constraint], int] = {}
         self._easy: dict[tuple[int, Constraint], bool] = {}
         self._blank_pieces: dict[tuple[int, Constraint], list[tuple[int, Constraint]]] = {}
 
@@ -267,12 +268,31 @@ class _Product:
             after = self._tables.lexer_of(to)
             cut = self._cut(begin.lexer, begin.held, symbol.name)
             for held in sorted({self._eased(after, end) for end in cut}, key=sorted):
-                yield (symbol.name, held, after), Key(to, key.rule, key.at + 1, Situation(after, held, frozenset()))
+                end = Situation(self._widest(after, held), held, frozenset())
+                yield (symbol.name, held, after), Key(to, key.rule, key.at + 1, end)
             return
         inner = Key(key.state, symbol.name, -1, begin)
         yield None, inner
         for end in sorted(self._ends.get(inner, set()), key=str):
             yield (inner, end), Key(to, key.rule, key.at + 1, end)
+
+    def _widest(self, lexer: int, held: Constraint) -> int:
+        """A lexer of more terminals that cuts those of this one alike: with it, fewer situations differ.
+
+        What only the wider one knows cannot come next: what can is among the terminals that the table accepts.
+        """
+        key = lexer, held
+        if lexer < 0 or key in self._wider:
+            return self._wider.get(key, lexer)
+        cut, names = self._lexing.pieces_of, self._lexing.names
+        at_all = self._blank(lexer, held)
+        self._wider[key] = next(
+            wide for wide in sorted(range(len(names)), key=lambda n: (-len(names[n]), n))
+            if names[lexer] <= names[wide] and all(
+                {k: v for k, v in cut(wide, at).items() if k[0] in names[lexer]} == cut(lexer, at) for at in at_all
+            )
+        )
+        return self._wider[key]
 
     def _cut(self, lexer: int, held: Constraint, terminal: str) -> set[Constraint]:
         """Constraints behind a terminal that may have ignored ones before it."""

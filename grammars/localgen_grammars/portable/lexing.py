@@ -41,6 +41,7 @@ class Lexing:
         terminals: those of the grammar by name.
         flags: the grammar's global flags.
         classes: characters that no terminal tells apart are one class.
+        names: the terminals of each lexer.
         pieces: the machines of pieces of text, by their numbers; equal ones share a number.
     """
 
@@ -48,6 +49,7 @@ class Lexing:
     flags: int = 0
     classes: list[Ranges] = field(init=False)
     pieces: list[Dfa] = field(default_factory=list)
+    names: list[frozenset[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         machine = Machine()
@@ -71,6 +73,7 @@ class Lexing:
         key = tuple(t.name for t in chosen)
         if key not in self._lexers:
             self._lexers[key] = len(self._machines)
+            self.names.append(frozenset(key))
             self._machines.append(self._machine(chosen))
         return self._lexers[key]
 
