@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ..constraint.patterns import Unsupported
 from .charsets import Ranges
@@ -146,7 +147,7 @@ def _within(c: int, ranges: Ranges) -> bool:
 
 
 def explore(
-    start: Hashable, step: Callable[[Hashable], Iterable[tuple[int, Hashable]]], tag: Callable[[Hashable], Hashable]
+    start: Hashable, step: Callable[[Any], Iterable[tuple[int, Hashable]]], tag: Callable[[Any], Hashable]
 ) -> Dfa:
     """The machine of all states that can be reached from one.
 
@@ -174,7 +175,7 @@ def minimal(dfa: Dfa) -> Dfa | None:
     live = dfa.live
     if 0 not in live:
         return None
-    group = {s: 0 for s in live}
+    group = dict.fromkeys(live, 0)
     count = 0
     while True:
         signatures: dict[Hashable, int] = {}
@@ -210,14 +211,14 @@ def key_of(dfa: Dfa) -> Hashable:
 def both(a: Dfa, b: Dfa) -> Dfa:
     """What both accept."""
 
-    def step(pair: Hashable) -> Iterable[tuple[int, Hashable]]:
-        s, t = pair  # type: ignore[misc]
+    def step(pair: Any) -> Iterable[tuple[int, Hashable]]:
+        s, t = pair
         for c, u in a.moves[s].items():
             if c in b.moves[t]:
                 yield c, (u, b.moves[t][c])
 
-    def tag(pair: Hashable) -> Hashable:
-        s, t = pair  # type: ignore[misc]
+    def tag(pair: Any) -> Hashable:
+        s, t = pair
         return True if a.tags[s] is not None and b.tags[t] is not None else None
 
     return explore((0, 0), step, tag)

@@ -109,7 +109,7 @@ class _Tables:
 class _Lalr(_Tables):
     def __init__(self, grammar: DslGrammar, lexing: Lexing) -> None:
         conf = grammar.lark.parser.parser_conf
-        analysis = LALR_Analyzer(conf, debug=True)
+        analysis: Any = LALR_Analyzer(conf, debug=True)
         analysis.compute_lalr()
         self._sets = list(analysis.lr0_itemsets)
         numbers = {s: i for i, s in enumerate(self._sets)}

@@ -13,7 +13,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lark.lexer import TerminalDef, _create_unless
+from lark import lexer as lark_lexer
+from lark.lexer import TerminalDef
 
 from ..constraint.patterns import Unsupported
 from .charsets import Ranges, partition
@@ -22,6 +23,9 @@ from .nfa import Machine
 
 Constraint = frozenset[int]
 FREE: Constraint = frozenset()
+
+# Lark's own rule for literals that a pattern matches too; it has no types.
+_lark_unless: Any = lark_lexer._create_unless
 
 
 class TerminalError(Exception):
@@ -78,21 +82,21 @@ class Lexing:
         return self._lexers[key]
 
     def _machine(self, terminals: list[TerminalDef]) -> Dfa:
-        tried, callbacks = _create_unless(terminals, self.flags, re, False)
+        tried, callbacks = _lark_unless(terminals, self.flags, re, False)
         made = self._first(tried, whole=False)
         again = {name: self._first(c.scanner.terminals, whole=True) for name, c in callbacks.items()}
         if not again:
             return minimal(made) or Dfa(({},), (None,))
         names = sorted(again)
 
-        def step(state: Hashable) -> Iterable[tuple[int, Hashable]]:
-            at, others = state  # type: ignore[misc]
+        def step(state: Any) -> Iterable[tuple[int, Hashable]]:
+            at, others = state
             for c, to in made.moves[at].items():
                 yield c, (to, tuple(again[n].moves[o].get(c, -1) if o >= 0 else -1
                                     for n, o in zip(names, others, strict=True)))
 
-        def tag(state: Hashable) -> Hashable:
-            at, others = state  # type: ignore[misc]
+        def tag(state: Any) -> Hashable:
+            at, others = state
             name = made.tags[at]
             if name in again and (o := others[names.index(str(name))]) >= 0:
                 return again[str(name)].tags[o] or name
@@ -197,25 +201,26 @@ class Lexing:
             return found
         dfa, ends = self._machines[lexer], self._constraint_of[lexer]
 
-        def step(state: Hashable) -> Iterable[tuple[int, Hashable]]:
-            at, held = state  # type: ignore[misc]
+        def step(state: Any) -> Iterable[tuple[int, Hashable]]:
+            at, held = state
             for c, to in dfa.moves[at].items():
                 more = self.after(held, c)
                 if more is not None:
                     yield c, (to, more)
 
-        def tag(state: Hashable) -> Hashable:
-            at, held = state  # type: ignore[misc]
+        def tag(state: Any) -> Hashable:
+            at, held = state
             return None if dfa.tags[at] is None else (dfa.tags[at], held | ends[at])
 
         made = explore((0, constraint), step, tag)
         found = {}
-        for what in sorted({t for s, t in enumerate(made.tags) if t is not None and s != 0}, key=str):
+        tags: set[Any] = {t for s, t in enumerate(made.tags) if t is not None and s != 0}
+        for what in sorted(tags, key=str):
             one = minimal(Dfa(made.moves, tuple(True if t == what else None for t in made.tags)))
             if one is not None:
                 found[what] = self.number(one)
-        self._cut[lexer, constraint] = found  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+        self._cut[lexer, constraint] = found
+        return found
 
     def number(self, piece: Dfa) -> int:
         """The number of a minimal machine."""

@@ -174,9 +174,9 @@ def written(node: Node, one: Callable[[int], str], inside: Callable[[int], str],
             out: list[str] = []
             run = ""
             for p in n.parts:
-                text = literal(p) if quoted is not None else None
-                if text is not None:
-                    run += text
+                plain = literal(p) if quoted is not None else None
+                if plain is not None:
+                    run += plain
                     continue
                 if run and quoted is not None:
                     out.append(quoted(run))

@@ -177,7 +177,7 @@ def _changed(parameter: Any, bits: int) -> int:
     _, low, high = value  # incr, which stops at the highest
     width = (1 << (high - low)) - 1
     now = bits >> low & width
-    return bits & ~(width << low) | min(now + 1, width) << low
+    return int(bits & ~(width << low) | min(now + 1, width) << low)
 
 
 def _asked(condition: Any) -> int:
@@ -186,11 +186,11 @@ def _asked(condition: Any) -> int:
         return 0
     name, *args = condition
     if name in ("and", "or"):
-        return int.__or__(*(_asked(a) for a in args))
+        return _asked(args[0]) | _asked(args[1])
     if name in ("bit_set", "bit_clear"):
         return 1 << int(args[0])
     _, low, high = args[0]
-    return ((1 << (high - low)) - 1) << low
+    return int(((1 << (high - low)) - 1) << low)
 
 
 class _Expansion:
@@ -227,7 +227,7 @@ class _Expansion:
 
     def _needs(self) -> dict[str, int]:
         """By rule, the bits that it or what it calls asks about."""
-        found = {n: 0 for n in self._rules}
+        found = dict.fromkeys(self._rules, 0)
         while True:
             before = dict(found)
             for n, rule in self._rules.items():
