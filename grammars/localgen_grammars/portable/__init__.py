@@ -1,4 +1,4 @@
-"""A team's Lark grammar for other engines: the same language, character by character, as llguidance, GBNF or Lark text."""
+"""A team's Lark grammar for other engines: the same language as llguidance, GBNF or Lark text."""
 
 from .emit import Format, emit_grammar
 from .exact import exact_grammar

@@ -90,11 +90,11 @@ def _inlined(rules: dict[str, list[Sequence]], start: str) -> dict[str, list[Seq
         victims: dict[str, Sequence] = {}
         named: set[Symbol] = set()
         for n, alts in rules.items():
-            if n != start and len(alts) == 1 and n not in alts[0] and (len(alts[0]) <= 1 or uses.get(n, 0) == 1):
-                # A victim's own text must not name another victim: that one waits for the next round.
-                if n not in named and not any(s in victims for s in alts[0]):
-                    victims[n] = alts[0]
-                    named.update(alts[0])
+            once = n != start and len(alts) == 1 and n not in alts[0] and (len(alts[0]) <= 1 or uses.get(n, 0) == 1)
+            # A victim's own text must not name another victim: that one waits for the next round.
+            if once and n not in named and not any(s in victims for s in alts[0]):
+                victims[n] = alts[0]
+                named.update(alts[0])
         if not victims:
             return _reached(rules, start)
         rules = {n: [_spliced(a, victims) for a in alts] for n, alts in rules.items() if n not in victims}
@@ -161,7 +161,7 @@ def left_factored(cfg: Cfg) -> Cfg:
             if a:
                 heads.setdefault(a[0], []).append(a)
         out: list[Sequence] = []
-        for head, same in heads.items():
+        for same in heads.values():
             if len(same) == 1:
                 out += same
                 continue
@@ -208,7 +208,7 @@ def without_empty(cfg: Cfg) -> tuple[Cfg, bool]:
         for a in alts:
             forms: list[Sequence] = [()]
             for s in a:
-                forms = [f + (s,) for f in forms] + (forms if s in nullable else [])
+                forms = [(*f, s) for f in forms] + (forms if s in nullable else [])
             out.update((f, None) for f in forms if f and f != (n,))
         rules[n] = list(out)
     rules = productive(rules)

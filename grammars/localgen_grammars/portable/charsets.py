@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from re import _compiler, _parser
+from importlib import import_module
 from re import _constants as sre
+from re import _parser
 from typing import Any
 
 Ranges = tuple[tuple[int, int], ...]
@@ -115,7 +116,8 @@ def _asked(_text: str, flags: int, carried: _Item) -> Ranges:
     """Python's own answer for every character there is."""
     state = _parser.State()
     state.flags = flags
-    pattern: Any = _compiler.compile(_parser.SubPattern(state, [carried.item]), flags)
+    compiler: Any = import_module("re._compiler")  # it takes a parsed pattern, and typeshed does not have it
+    pattern: Any = compiler.compile(_parser.SubPattern(state, [carried.item]), flags)
     found = pattern.findall(_every_character())
     out: list[tuple[int, int]] = []
     for c in map(ord, found):

@@ -86,7 +86,8 @@ class _Gbnf:
             for c, t in moves.items():
                 by.setdefault(t, []).extend(self._cfg.classes[c])
             ways = [f"{_gbnf_node(characters(tuple(sorted(r))))} t{number}-{t}" for t, r in by.items()]
-            self._lines.append(f"t{number}-{s} ::= " + " | ".join([*(['""'] if dfa.tags[s] is not None else []), *ways]))
+            ends = ['""'] if dfa.tags[s] is not None else []
+            self._lines.append(f"t{number}-{s} ::= " + " | ".join([*ends, *ways]))
         return f"t{number}-0"
 
 

@@ -258,7 +258,7 @@ class _Product:
         return key.begin._replace(barred=key.begin.barred | barred) if barred else key.begin
 
     def _ways(self, key: Key) -> Iterator[tuple[Any, Key]]:
-        """The next symbol of an alternative in each way it can end, with the rest; (None, rule) names what is needed."""
+        """The next symbol of an alternative in each way it can end, with the rest; (None, key) is what it needs."""
         symbol = key.rule.expansion[key.at]
         to = self._tables.go(key.state, symbol.name)
         begin = key.begin

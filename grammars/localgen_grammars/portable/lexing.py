@@ -97,9 +97,10 @@ class Lexing:
 
         def tag(state: Any) -> Hashable:
             at, others = state
-            name = made.tags[at]
+            name: Hashable = made.tags[at]
             if name in again and (o := others[names.index(str(name))]) >= 0:
-                return again[str(name)].tags[o] or name
+                whole: Hashable = again[str(name)].tags[o]
+                return whole or name
             return name
 
         return minimal(explore((0, (0,) * len(names)), step, tag)) or Dfa(({},), (None,))
