@@ -17,6 +17,7 @@ from hypothesis.errors import NoSuchExample
 from hypothesis.extra.lark import from_lark
 from lark_zoo import ZOO
 
+from localgen.repair import with_header
 from localgen.validation.validate import validate_script
 from localgen_grammars.dsl import DslGrammar, load_grammar
 from localgen_grammars.portable import emit_grammar, exact_grammar
@@ -252,7 +253,7 @@ def test_a_request_without_parameters_is_never_wider_than_its_constraint(llama: 
     assert len(texts) > 20
     for text in texts:
         assert stuck_at(made, text) is None, text
-        assert validate_script(text, domain).valid, text
+        assert validate_script(with_header(text, domain), domain).valid, text
         assert llama.accepts(sampler, text[:400]) or len(text) > 400
 
 
