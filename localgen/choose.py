@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen.execution.events import BlockEvent, CallEvent, Trace, Tracer
+from localgen.execution.events import BlockEvent, CallEvent, Trace
+from localgen.execution.trace import Tracer
 from localgen.rank import Ranked
 from localgen.rendering import render_script
 from localgen.repair import finish

@@ -7,6 +7,7 @@ from importlib import import_module
 
 VERBS = {
     "generate": "an English instruction becomes a script",
+    "grammar": "print the grammar of a DSL or of one task, for other engines",
     "validate": "check a script: Tcl, catalog, embedded DSL blocks, policy",
 }
 

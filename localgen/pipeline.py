@@ -1,59 +1,44 @@
 """The main job: retrieve → context pack → constraint → decode → validate → rank.
 
-`Generator` keeps what is expensive (encoder, index, model, tokenizer) for one domain; `generate` answers one
-instruction. Reading and saving files is the commands' business.
+`Generator` keeps what is expensive (`models`) for one domain; `generate` answers one instruction. Reading and saving
+files is the commands' business.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localgen.advice import Weights, advise
+from localgen.advice import Advice, Weights, advise
 from localgen.attempt import Attempt, clarified, confidence, notes_on
-from localgen.choose import Choice, Chooser
-from localgen.clarify import (
-    low_confidence,
-    missing_value,
-    outside_catalog,
-    two_procs,
-    unsaid_value,
-)
+from localgen.choose import Choice
+from localgen.clarify import Clarification, low_confidence, missing_value, outside_catalog, two_procs, unsaid_value
 from localgen.clock import Clock
 from localgen.confidence import doubts, figures
 from localgen.decoder.candidate import Candidate
-from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
+from localgen.decoder.decode import DecodeSettings, decode
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.search import Boundary, Check
 from localgen.dialogue import Task, preferred
 from localgen.facts import texts, with_facts
-from localgen.guide import DomainReader
+from localgen.models import Models, load_models
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.provenance import Sources, origins
 from localgen.rank import Ranked, rank
+from localgen.remote import OpenAiServer, candidates_of
 from localgen.repair import faults
 from localgen.scripts import called_procs, used_symbols
 from localgen.validation.grammars import grammars_of
-from localgen_bundle.default import encoder_path, model_path, reader_paths
-from localgen_grammars.constraint import compile_constraint
-from localgen_grammars.constraint.dsl_rules import check_grammar
+from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.grounding import words_of
-from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog_io import Domain
-from localgen_retrieval.encoder import GgufEncoder
-from localgen_retrieval.errors import UsageError
-from localgen_retrieval.index import open_index
-from localgen_retrieval.pack import ContextPack, build_pack
-from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt, policy_rules
-from localgen_retrieval.reader import GgufReader
-from localgen_retrieval.retrieve import Ranking, Retriever
-
-# The shipped model was trained on packs of this size; a larger model reads more.
-PACK = {"compact": (400, 7), "chat": (1500, 20)}
+from localgen_retrieval.errors import ModelError, UsageError
+from localgen_retrieval.pack import ContextPack
+from localgen_retrieval.retrieve import Ranking
 
 
 @dataclass(frozen=True)
@@ -65,11 +50,24 @@ class Decoded:
     candidates: Sequence[Candidate]
 
 
+@dataclass(frozen=True)
+class Request:
+    """One task as it is put to a model: the pack, the task's text with its facts, and the constraint."""
+
+    task: Task
+    pack: ContextPack
+    facts: tuple[str, ...]
+    text: str
+    constraint: Constraint
+    advice: Advice
+
+
 class Generator:
     """Writes scripts for one domain.
 
     Args:
         model: a GGUF file; the bundled one by default.
+        server: writes instead of a model here.
         progress: called with a few words on what is going on.
         cache_dir: for the index; platformdirs' user cache by default.
         weights: shares of the votes in decoding; 0 switches one off.
@@ -84,23 +82,18 @@ class Generator:
         domain: Domain,
         *,
         model: Path | None = None,
+        server: OpenAiServer | None = None,
         progress: Callable[[str], None] | None = None,
         cache_dir: Path | None = None,
         weights: Weights | None = None,
         observe: Callable[[Decoded], None] | None = None,
     ) -> None:
         self.domain = domain
-        self._observe = observe
         self.weights = weights or Weights()
-        self._model_path = model
+        self._observe = observe
+        self._model_path, self._cache_dir, self._server = model, cache_dir, server
         self._progress = progress or (lambda _text: None)
-        self._cache_dir = cache_dir
-        self._model: LlamaModel | None = None
-        self._engine: GrammarEngine | None = None
-        self._retriever: Retriever | None = None
-        self._reader: DomainReader | None = None
-        self._chooser: Chooser | None = None
-        self._form: PromptForm = "chat"
+        self._models: Models | None = None
 
     def generate(
         self, instruction: str, options: Options, context: dict[str, Any] | None = None, answers: Sequence[str] = ()
@@ -122,40 +115,116 @@ class Generator:
 
     def attempt(self, task: Task, options: Options, context: dict[str, Any] | None = None) -> Attempt:
         """Answer one task, and say what led to the answer; arguments as `generate` has them."""
-        instruction = task.text
-        clock = Clock()
+        clock, catalog = Clock(), self.domain.catalog
         with clock.part("load"):
-            retriever, engine, reader = self._load()
+            models = self._load()
         start = time.perf_counter()
-        facts = tuple(texts(context)) if context else ()
         with clock.part("retrieve"):
             self._progress("retrieving")
-            ranking = preferred(retriever.rank(instruction), task.procs)
-        question = None if task.procs else outside_catalog(ranking, self.domain.catalog)
+            ranking = preferred(models.retriever.rank(task.text), task.procs)
+        question = None if task.procs else outside_catalog(ranking, catalog)
         if options.ask and question is not None:
             return clarified(question, clock, start)
         with clock.part("read"):
-            guide = reader.read(instruction, ranking)
-            advice = advise(guide, ranking, retriever.encoder.encode, words_of(instruction, *facts))
-            ranking = advice.ranking
-        question = question or unsaid_value(advice.plan, ranking, self.domain.catalog)
-        question = question or (None if task.procs else two_procs(advice.plan, ranking, self.domain.catalog))
+            advice = self._advise(models, task, ranking, context)
+        ranking = advice.ranking
+        question = question or unsaid_value(advice.plan, ranking, catalog)
+        question = question or (None if task.procs else two_procs(advice.plan, ranking, catalog))
         if options.ask and question is not None:
             return clarified(question, clock, start)
+        request = self._request(models, task, advice, options, context, clock, plain=self._server is not None)
+        candidates = self._write(models, request, options, clock)
+        with clock.part("validate"):
+            wanted = bool(self._wanted(request))
+            ranked = rank(candidates, task.text, ranking, request.constraint.procs, call_wanted=wanted)
+            choices = self._choose(models, ranked, task.text)
+        tokens = sum(c.tokens for c in candidates)
+        if question is None and not advice.plan.sure:
+            said, best = " ".join((task.text, *request.facts)), choices[0]
+            question = missing_value(best.ranked.text, said, catalog, request.constraint.excluded, ranking)
+        if options.ask and question is not None:
+            return clarified(question, clock, start, len(candidates), tokens)
+        return self._judged(request, choices, question, options, clock, start, (len(candidates), tokens))
+
+    def request(
+        self, instruction: str, options: Options, context: dict[str, Any] | None = None, *, plain: bool = True
+    ) -> Request:
+        """What another engine needs to write the script.
+
+        Args:
+            plain: only calls, catalog variables and blocks, which an engine without parameters can be told too.
+        """
+        models, task = self._load(), Task(instruction)
+        advice = self._advise(models, task, models.retriever.rank(instruction), context)
+        return self._request(models, task, advice, options, context, Clock(), plain=plain)
+
+    def close(self) -> None:
+        """Free the models."""
+        if self._models is not None:
+            self._models.close()
+        self._models = None
+
+    # ---------------------------------------------------------------- parts
+
+    def _load(self) -> Models:
+        if self._models is None:
+            self._models = load_models(self.domain, self._model_path, self._cache_dir, self._progress)
+        return self._models
+
+    def _advise(self, models: Models, task: Task, ranking: Ranking, context: dict[str, Any] | None) -> Advice:
+        facts = tuple(texts(context)) if context else ()
+        guide = models.reader.read(task.text, ranking)
+        return advise(guide, ranking, models.encoder.encode, words_of(task.text, *facts))
+
+    def _request(
+        self, models: Models, task: Task, advice: Advice, options: Options, context: dict[str, Any] | None,
+        clock: Clock, *, plain: bool,
+    ) -> Request:  # fmt: skip
+        facts = tuple(texts(context)) if context else ()
         with clock.part("compile"):
-            grammars = grammars_of(self.domain)
-            pack = self._pack(advice.for_pack(), engine.model)
-            constraint = compile_constraint(
-                self.domain, pack, grammars, instruction, grounding=options.grounding, more_sources=facts
-            )
-        prompt = self._prompt(pack, with_facts(instruction, context), engine.model)
-        catalog = self.domain.catalog
-        vote = advice.vote(constraint, engine.model, self.weights)
-        blocks = tuple(
-            (e.open.strip(), e.close.strip())
-            for e in (dsl.embedding for dsl in catalog.dsls)
-            if not e.open.strip().endswith("{")
+            pack = models.pack(advice.for_pack(), "chat" if self._server is not None else None)
+            constraint = self._constraint(task, pack, facts, options, plain=plain)
+        return Request(task, pack, facts, with_facts(task.text, context), constraint, advice)
+
+    def _constraint(
+        self, task: Task, pack: ContextPack, facts: tuple[str, ...], options: Options, *,
+        plain: bool = False, calls_only: bool = False,
+    ) -> Constraint:  # fmt: skip
+        return compile_constraint(
+            self.domain, pack, grammars_of(self.domain), task.text,
+            grounding=options.grounding, more_sources=facts, plain=plain, calls_only=calls_only,
         )
+
+    def _wanted(self, request: Request) -> tuple[str, ...]:
+        """The procs of which a script for this task calls one, if it has to."""
+        return request.constraint.procs if request.advice.asks_for_a_call else ()
+
+    def _write(self, models: Models, request: Request, options: Options, clock: Clock) -> list[Candidate]:
+        if self._server is not None:
+            with clock.part("decode"):
+                self._progress(f"asking {self._server.base_url}")
+                messages = models.messages(request.pack, request.text)
+                return candidates_of(self._server.complete(messages, options, request.constraint))
+        prompt = models.prompt(request.pack, request.text)
+        with clock.part("decode"):
+            candidates = self._decode(models, prompt, request, request.constraint, options)
+        clock.split("decode", "prompt", models.model.prompt_seconds)
+        wanted = self._wanted(request)
+        if self.domain.catalog.host != "none" and not any(_does_something(c, wanted) for c in candidates):
+            # Every candidate was still inside a loop or a block when its budget ended: once more, only calls.
+            with clock.part("decode"):
+                simple = self._constraint(request.task, request.pack, request.facts, options, calls_only=True)
+                candidates += self._decode(models, prompt, request, simple, options)
+        if self._observe is not None:
+            self._observe(Decoded(models.model, prompt, candidates))
+        return candidates
+
+    def _decode(
+        self, models: Models, prompt: list[int], request: Request, constraint: Constraint, options: Options
+    ) -> list[Candidate]:
+        catalog = self.domain.catalog
+        embeddings = [dsl.embedding for dsl in catalog.dsls]
+        blocks = tuple((e.open.strip(), e.close.strip()) for e in embeddings if not e.open.strip().endswith("{"))
         settings = DecodeSettings(
             k=1 if options.search == "greedy" else options.k,
             temperature=options.temperature,
@@ -165,111 +234,12 @@ class Generator:
             blocks=blocks,
             boundary=Boundary(options.search, None if catalog.host == "none" else self._rules_kept()),
         )
-        with clock.part("decode"):
-            candidates = decode(
-                engine, constraint.grammar, prompt, settings, vote,
-                lambda n: self._progress(f"writing: {n} tokens"),
-                advice.completer(constraint, blocks).finish,
-            )
-        clock.split("decode", "prompt", engine.model.prompt_seconds)
-        wanted = constraint.procs if advice.asks_for_a_call else ()
-        if catalog.host != "none" and not any(_does_something(c, wanted) for c in candidates):
-            # Every candidate was still inside a loop or a block when its budget ended: once more, only calls.
-            with clock.part("decode"):
-                simple = compile_constraint(
-                    self.domain,
-                    pack,
-                    grammars,
-                    instruction,
-                    grounding=options.grounding,
-                    more_sources=facts,
-                    plain=True,
-                )
-                finish = advice.completer(simple, blocks).finish
-                candidates += decode(engine, simple.grammar, prompt, settings, vote, finish=finish)
-        if self._observe is not None:
-            self._observe(Decoded(engine.model, prompt, candidates))
-        with clock.part("validate"):
-            ranked = rank(candidates, instruction, ranking, constraint.procs, call_wanted=bool(wanted))
-            choices = self._choose(ranked, instruction, grammars)
-        best, tokens = choices[0], sum(c.tokens for c in candidates)
-        if question is None and not advice.plan.sure:
-            question = missing_value(
-                best.ranked.text, " ".join((instruction, *facts)), catalog, constraint.excluded, ranking
-            )
-        if options.ask and question is not None:
-            return clarified(question, clock, start, len(candidates), tokens)
-        values = origins(best.script, catalog, grammars, Sources(instruction, facts, len(task.instruction)))
-        judged = figures(choices, advice, values, question is not None)
-        sure = confidence(best, judged)
-        if options.ask and sure < options.ask_below and not task.answers:
-            question = low_confidence(sure, doubts(advice, best), ranking, catalog)
-            return clarified(question, clock, start, len(candidates), tokens)
-        outcome = Outcome(
-            type="script",
-            script=best.script,
-            valid=best.valid,
-            confidence=sure,
-            candidates=len(candidates),
-            tokens=tokens,
-            seconds=time.perf_counter() - start,
-            truncated=best.ranked.truncated,
-            completed=[best.ranked.completed] if best.ranked.completed else [],
-            dropped=[*best.dropped, *best.ranked.lost, *([best.ranked.cut] if best.ranked.cut else [])],
-            notes=notes_on(constraint, sure, doubts(advice, best)),
-            symbols=used_symbols(best.script, catalog),
-            values=[v.to_document() for v in values],
-            timings=dict(clock.parts),
+        return decode(
+            models.engine, constraint.grammar, prompt, settings,
+            request.advice.vote(constraint, models.model, self.weights),
+            lambda n: self._progress(f"writing: {n} tokens"),
+            request.advice.completer(constraint, blocks).finish,
         )
-        return Attempt(outcome, tuple(choices), judged, question)
-
-    def close(self) -> None:
-        """Free the models."""
-        if self._model is not None:
-            self._model.close()
-        self._model = self._engine = None
-        if self._retriever is not None and isinstance(self._retriever.encoder, GgufEncoder):
-            self._retriever.encoder.close()
-        if self._reader is not None:
-            self._reader.close()
-        self._retriever = self._reader = self._chooser = None
-
-    # ---------------------------------------------------------------- parts
-
-    def _load(self) -> tuple[Retriever, GrammarEngine, DomainReader]:
-        if self._engine is None or self._retriever is None or self._reader is None:
-            # A grammar that cannot be used is reported whatever the task is, and before anything large is loaded.
-            grammars = grammars_of(self.domain)
-            for grammar in grammars.values():
-                check_grammar(grammar)
-            self._progress("loading the model")
-            self._model = LlamaModel(self._model_path or model_path())
-            self._form = _form(self._model)
-            self._engine = GrammarEngine(self._model)
-            encoder = GgufEncoder(encoder_path())
-            index = open_index(self.domain, encoder, self._cache_dir or _cache_dir(), progress=self._indexing)
-            self._retriever = Retriever(index, encoder)
-            self._reader = DomainReader(self.domain, grammars, GgufReader(*reader_paths()))
-        return self._retriever, self._engine, self._reader
-
-    def _indexing(self, done: int, total: int) -> None:
-        self._progress(f"indexing {done}/{total} symbols")
-
-    def _pack(self, ranking: Ranking, model: LlamaModel) -> ContextPack:
-        budget, procs = PACK[self._form]
-        return build_pack(
-            self.domain, ranking, budget=budget, max_procs=procs,
-            count_tokens=lambda text: len(model.tokenize(text, special=False)),
-        )
-
-    def _prompt(self, pack: ContextPack, instruction: str, model: LlamaModel) -> list[int]:
-        if self._form == "compact":
-            return model.tokenize(compact_prompt(pack.text, instruction), special=True)
-        messages = chat_messages(pack.text, instruction, policy_rules(self.domain.catalog.policy))
-        text = model.apply_chat_template(messages)
-        if text is None:
-            text = "\n\n".join(m["content"] for m in messages) + "\n\nScript:\n"
-        return model.tokenize(text, special=True)
 
     def _rules_kept(self) -> Check:
         """Whether whole commands keep what the grammar does not express; required calls may be missing yet.
@@ -285,37 +255,57 @@ class Generator:
 
         return check
 
-    def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
+    def _choose(self, models: Models, ranked: list[Ranked], instruction: str) -> list[Choice]:
         """The candidates as finished scripts, best first.
 
         Raises:
             UsageError: a pure DSL text did not fit the budget.
+            ModelError: nothing of what a server wrote is valid.
         """
-        if self._chooser is None:
-            assert self._retriever is not None
-            self._chooser = Chooser(self.domain, grammars, self._retriever.encoder.encode)
-        choices = self._chooser.choose(ranked, instruction)
-        if self.domain.catalog.host == "none" and not any(c.valid for c in choices):
-            raise UsageError(
-                "no valid text fits the token budget", hint="raise --max-tokens", code="budget-too-small"
+        choices = models.chooser.choose(ranked, instruction)
+        if any(c.valid for c in choices):
+            return choices
+        if self._server is not None:
+            raise ModelError(
+                f"{self._server.base_url}: none of {len(ranked)} answers can be made a valid script",
+                hint="try again with more candidates (--k), or without --backend", code="backend-invalid",
             )
+        if self.domain.catalog.host == "none":
+            raise UsageError("no valid text fits the token budget", hint="raise --max-tokens", code="budget-too-small")
         return choices
 
-
-def _form(model: LlamaModel) -> PromptForm:
-    """How to ask this model: the shipped model's own form, or its chat template."""
-    stated = model.meta("localgen.prompt_form")
-    if stated == "compact" or all(len(model.tokenize(m, special=True)) == 1 for m in MARKERS):
-        return "compact"
-    return "chat"
+    def _judged(
+        self, request: Request, choices: list[Choice], question: Clarification | None, options: Options, clock: Clock,
+        start: float, written: tuple[int, int],
+    ) -> Attempt:  # fmt: skip
+        """The best choice as the answer, or a question where it is hardly right."""
+        best, advice, catalog = choices[0], request.advice, self.domain.catalog
+        sources = Sources(request.task.text, request.facts, len(request.task.instruction))
+        values = origins(best.script, catalog, grammars_of(self.domain), sources)
+        judged = figures(choices, advice, values, question is not None)
+        sure = confidence(best, judged)
+        if options.ask and sure < options.ask_below and not request.task.answers:
+            question = low_confidence(sure, doubts(advice, best), advice.ranking, catalog)
+            return clarified(question, clock, start, *written)
+        outcome = Outcome(
+            type="script",
+            script=best.script,
+            valid=best.valid,
+            confidence=sure,
+            candidates=written[0],
+            tokens=written[1],
+            seconds=time.perf_counter() - start,
+            truncated=best.ranked.truncated,
+            completed=[best.ranked.completed] if best.ranked.completed else [],
+            dropped=[*best.dropped, *best.ranked.lost, *([best.ranked.cut] if best.ranked.cut else [])],
+            notes=notes_on(request.constraint, sure, doubts(advice, best)),
+            symbols=used_symbols(best.script, catalog),
+            values=[v.to_document() for v in values],
+            timings=dict(clock.parts),
+        )
+        return Attempt(outcome, tuple(choices), judged, question)
 
 
 def _does_something(candidate: Candidate, wanted: Sequence[str]) -> bool:
     """Whether a candidate calls one of the procs, or, where no call is wanted, says anything."""
     return bool(called_procs(candidate.text, wanted) if wanted else candidate.data)
-
-
-def _cache_dir() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("localgen", appauthor=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from oracle import TCLSH, RealTcl, lark_complaints, real_tcl_complaint, script_o
 from random_catalog import NASTY, random_name, write_random_domain
 
 from localgen.choose import Choice
+from localgen.models import Models
 from localgen.options import Options
 from localgen.outcome import Outcome
 from localgen.pipeline import Generator
@@ -23,7 +24,6 @@ from localgen.rank import Ranked
 from localgen.repair import finish
 from localgen.scripts import called_procs, used_symbols
 from localgen.validation.validate import validate_script
-from localgen_grammars.dsl import DslGrammar
 from localgen_retrieval.catalog_io import Domain, load_domain
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,9 +43,9 @@ class RecordingGenerator(Generator):
 
     ranked: Sequence[Ranked] = ()
 
-    def _choose(self, ranked: list[Ranked], instruction: str, grammars: Mapping[str, DslGrammar]) -> list[Choice]:
+    def _choose(self, models: Models, ranked: list[Ranked], instruction: str) -> list[Choice]:
         self.ranked = ranked
-        return super()._choose(ranked, instruction, grammars)
+        return super()._choose(models, ranked, instruction)
 
 
 @dataclass

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from localgen.commands.console import Bar, Parser, clear_status, main_of, print_json, print_text, remark, status, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from localgen.options import Options
     from localgen.outcome import Outcome
     from localgen.pipeline import Generator
+    from localgen.remote import OpenAiServer
     from localgen_retrieval.catalog_io import Domain
 
 _START = time.perf_counter()
@@ -57,7 +60,11 @@ def parser() -> Parser:
         "--search", choices=("sample", "beam", "greedy"), default="sample",
         help="how candidates are written: side by side (default), compared after each command, or the likeliest alone",
     )
-    p.add_argument("--model", metavar="FILE", help="another GGUF model instead of the bundled one")
+    p.add_argument("--model", metavar="FILE", help="another GGUF model; with a server, its name there")
+    p.add_argument(
+        "--backend", choices=("local", "openai"), default="local", help="openai: a server with OpenAI's API writes"
+    )
+    p.add_argument("--base-url", metavar="URL", help="the server of --backend openai, for example http://HOST:8000/v1")
     p.add_argument("--context", metavar="FILE", help="JSON object with facts about the situation")
     p.add_argument("--no-ask", action="store_true", help="write the best script instead of asking back")
     p.add_argument(
@@ -103,10 +110,9 @@ def _generate(args: Namespace) -> int:
     instruction = read_instruction(args.instruction)
     domain = _domain(args)
 
-    from localgen.pipeline import Generator
 
     imported = time.perf_counter() - _START
-    generator = Generator(domain, model=_model(args), progress=status)
+    generator = _generator(domain, args, status)
     try:
         outcome = _answered(generator, instruction, options, context, args)
     finally:
@@ -139,9 +145,8 @@ def _lines(args: Namespace, options: Options, context: dict[str, Any]) -> int:
     domain = _domain(args)
 
     from localgen.commands.lines import run_lines
-    from localgen.pipeline import Generator
 
-    generator = Generator(domain, model=_model(args), progress=status)
+    generator = _generator(domain, args, status)
     try:
         return run_lines(sys.stdin.buffer, generator.generate, options, context, as_json=args.json)
     finally:
@@ -163,10 +168,9 @@ def _batch(args: Namespace, options: Options, context: dict[str, Any]) -> int:
     with open_batch(args.batch) as tasks:
         domain = _domain(args)
 
-        from localgen.pipeline import Generator
 
         bar = Bar(tasks.total, "tasks")
-        generator = Generator(domain, model=_model(args), progress=bar.show)
+        generator = _generator(domain, args, bar.show)
         try:
             return run_batch(tasks, args.out, generator.generate, options, context, bar)
         finally:
@@ -192,6 +196,31 @@ def _domain(args: Namespace) -> Domain:
     for warning in domain.warnings:
         warn(PROGRAM, warning)
     return domain
+
+
+def _generator(domain: Domain, args: Namespace, progress: Callable[[str], None]) -> Generator:
+    from localgen.pipeline import Generator
+
+    server = _server(args)
+    return Generator(domain, model=None if server else _model(args), server=server, progress=progress)
+
+
+def _server(args: Namespace) -> OpenAiServer | None:
+    """The server of `--backend openai`.
+
+    Raises:
+        UsageError: the backend without an address, or the other way round.
+    """
+    from localgen.remote import OpenAiServer
+    from localgen_retrieval.errors import UsageError
+
+    if (args.backend == "openai") != (args.base_url is not None):
+        raise UsageError(
+            "--backend openai and --base-url belong together",
+            hint="for example --backend openai --base-url http://127.0.0.1:8000/v1", code="usage",
+        )
+    # With a server, --model is the name of the model there.
+    return None if args.base_url is None else OpenAiServer(args.base_url, model=args.model)
 
 
 def _model(args: Namespace) -> Any:

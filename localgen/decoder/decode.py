@@ -84,8 +84,12 @@ class GrammarEngine:
 
     def allowed(self, matcher: Any) -> NDArray[np.int64]:
         """Ids of the tokens that may come next, ends of text included where the grammar accepts."""
-        bits = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
-        return np.flatnonzero(bits[: self.model.n_vocab])
+        mask = np.frombuffer(matcher.compute_bitmask(), np.uint8)
+        # Nearly all bytes are 0: only the others are unpacked.
+        some = np.flatnonzero(mask)
+        row, bit = np.nonzero(np.unpackbits(mask[some][:, None], axis=1, bitorder="little"))
+        found = some[row] * 8 + bit
+        return found[: np.searchsorted(found, self.model.n_vocab)]
 
     def is_end(self, token: int) -> bool:
         """Whether a token ends the text."""

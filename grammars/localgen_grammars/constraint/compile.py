@@ -52,23 +52,25 @@ def compile_constraint(
     grounding: bool = True,
     more_sources: tuple[str, ...] = (),
     plain: bool = False,
+    calls_only: bool = False,
 ) -> Constraint:
     """The constraint for one request.
 
     Args:
         grammars: the loaded DSL grammars by DSL name.
         more_sources: further texts that values may be taken from (facts about the situation, earlier answers).
-        plain: only calls (without procs: catalog variables and blocks), no Tcl around them.
+        plain: only calls, catalog variables and blocks, no Tcl around them.
+        calls_only: only calls, where any proc can be called; else as `plain`.
 
     Raises:
         GrammarError: a DSL's grammar cannot become a constraint, or nothing can be written at all.
     """
     words = words_of(instruction, *more_sources) if grounding else None
-    made = _compile(domain, pack, grammars, instruction, words, plain)
+    made = _compile(domain, pack, grammars, instruction, words, plain or calls_only, calls_only)
     if made is not None:
         return made
     if words is not None:
-        free = _compile(domain, pack, grammars, instruction, None, plain)
+        free = _compile(domain, pack, grammars, instruction, None, plain or calls_only, calls_only)
         if free is not None:
             return Constraint(free.grammar, free.header, free.procs, free.excluded, None, relaxed=True)
     raise GrammarError(
@@ -85,6 +87,7 @@ def _compile(
     instruction: str,
     words: Words | None,
     plain: bool,
+    calls_only: bool,
 ) -> Constraint | None:
     catalog = domain.catalog
     if catalog.host == "none":
@@ -107,6 +110,7 @@ def _compile(
         instruction=instruction,
         max_blocks=catalog.policy.max_dsl_blocks,
         plain=plain,
+        calls_only=calls_only,
     )
     lines = host.build()
     if not lines:

@@ -26,10 +26,10 @@ class HostStatements:
         self._calls = calls
         self._values = calls.values
 
-    def effects(self) -> list[str]:
+    def effects(self, calls_only: bool) -> list[str]:
         """Statements that do something, without indentation and line end."""
         out = [self._calls.statement(p) for p in self._can.live]
-        if self._can.plain and out:
+        if calls_only and out:
             return out
         if "set" in self._can.builtins:
             for v in self._can.catalog_variables:

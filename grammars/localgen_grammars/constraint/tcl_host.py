@@ -35,7 +35,8 @@ class TclHost:
     """Puts the rules of one constraint together.
 
     Attributes:
-        plain: only calls, or where there are none only catalog variables and blocks; no body that is not required.
+        plain: only calls, catalog variables and blocks; no variables or comments, no body that is not required.
+        calls_only: only calls, where any proc can be called.
     """
 
     procs: tuple[Proc, ...]
@@ -46,6 +47,7 @@ class TclHost:
     instruction: str
     max_blocks: int | None = None
     plain: bool = False
+    calls_only: bool = False
 
     def __post_init__(self) -> None:
         self._can = Writable(
@@ -84,11 +86,11 @@ class TclHost:
         if not (can.live or self.blocks or any(can.settable(v) for v in self.catalog_variables)):
             return []
         out: list[str] = []
-        effects = self._tcl.effects()
+        effects = self._tcl.effects(self.calls_only)
         if effects:
             self._rules.add("e::_: " + "\n  | ".join(effects))
             out.append(f'ind::_ e::_ "\\n" s::set_bit({EFFECT})')
-        if self.plain and can.live:
+        if self.calls_only and can.live:
             return out
         limit = [] if self.max_blocks is None else [f"lt({BLOCKS}, {min(self.max_blocks, 3)})"]
         for i, block in enumerate(self.blocks):

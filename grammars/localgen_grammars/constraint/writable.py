@@ -20,7 +20,7 @@ class Writable:
     """What statements can be made of.
 
     Attributes:
-        plain: only calls, or where there are none only catalog variables and blocks; no body that is not required.
+        plain: only calls, catalog variables and blocks; no variables or comments, no body that is not required.
         excluded: procs that cannot be written, and why.
         live: the procs that can be written, in the order of the pack.
         queries: those that may stand in `[…]`.
