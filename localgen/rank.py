@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from localgen.decoder.candidate import Candidate
+from localgen.decoder.names import enumerated
 from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word, words_of
 from localgen_retrieval.retrieve import Ranking
@@ -101,9 +102,10 @@ def instruction_literals(instruction: str) -> list[str]:
     """Names and numbers of an instruction that a right script most likely holds: quoted phrases, digits, odd words."""
     found: dict[str, None] = {}
     words = words_of(instruction)
+    listed = enumerated(instruction, words)
     for w in words.names:
         looks = bool(re.search(r"[_/\d*\[\]]|[a-z][A-Z]|\w\.\w|\w:\w", w)) or (w.isupper() and len(w) > 1)
-        if (looks or w in words.quoted) and not is_stop_word(w) and "," not in w and "=" not in w:
+        if (looks or w in words.quoted or (w in listed and not w.islower())) and not is_stop_word(w) and "," not in w and "=" not in w:
             m = re.fullmatch(r"(-?\d+(?:\.\d+)?)[A-Za-z%°µ/]*", w)
             found[m.group(1) if m else w] = None
     return list(found)

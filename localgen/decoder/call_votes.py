@@ -21,7 +21,7 @@ OPTION_SHARE, VALUE_SHARE = 2.5, 2.5
 # A value that an earlier call of the same proc has.
 USED_BEFORE = -1.5
 # An item that its list has already, or that comes later in it; a value that is not planned, below the worst of those.
-USED_HERE, LATER, UNKNOWN = -15.0, -4.0, 8.0
+USED_HERE, LATER, UNKNOWN = -15.0, -4.0, 12.0
 LIST_OPEN, LIST_CLOSE = 6.0, 6.0
 
 
