@@ -16,6 +16,7 @@ from localgen.decoder.model import LlamaModel
 from localgen.decoder.names import enumerated, looks_like_a_name
 from localgen.decoder.option_scores import Encode, OptionScores
 from localgen.decoder.task_plan import branches_of, by_branch
+from localgen.decoder.texts import TokenTexts
 from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes
 from localgen.decoder.word_votes import WORD_WEIGHT, RepetitionVotes, WordVotes
 from localgen.guide import Guide, Plan
@@ -74,18 +75,19 @@ class Advice:
         blocks = self.guide.block_votes(words, weights.reader, task)
         calls = self.guide.call_votes(self.plan.calls, weights.reader, task)
         among_words = WordVotes(constraint.words, instruction, catalog, weights.words)
-        repeated = RepetitionVotes()
+        repeated, texts = RepetitionVotes(), TokenTexts(model)
 
         def vote(text: str, tokens: NDArray[np.int64], log_probs: Floats) -> Floats | None:
+            written = texts.of(tokens)
             if blocks.inside(text) is not None:
-                return blocks.biases(text, tokens, log_probs, model.piece, ends)
-            fresh = repeated.biases(text, tokens, log_probs, model.piece)
+                return blocks.biases(text, tokens, log_probs, written, ends)
+            fresh = repeated.biases(text, tokens, log_probs, written)
             now = log_probs if fresh is None else fresh
-            chosen = statements.biases(text, tokens, now, model.piece, ends)
+            chosen = statements.biases(text, tokens, now, written, ends)
             if chosen is not None:
                 return chosen
             inner = calls if calls.inside(text) else among_words
-            found = inner.biases(text, tokens, now, model.piece)
+            found = inner.biases(text, tokens, now, written)
             return fresh if found is None else found
 
         return vote

@@ -18,7 +18,7 @@ from localgen.decoder.said import Spellings
 from localgen_grammars.statement_cursor import Cursor
 from localgen_grammars.statements import Literal, Place, Repeated
 
-from .votes import Floats, Piece, arbitrate
+from .votes import Floats, Written, arbitrate
 
 # Shares of the odds that a statement is asked for and of a value; the most that either may take.
 STATEMENT_SHARE, VALUE_SHARE, MOST = 1.0, 3.0, 7.0
@@ -68,7 +68,7 @@ class BlockVotes:
         return None
 
     def biases(
-        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, ends: frozenset[int] = frozenset()
+        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, pieces: Written, ends: frozenset[int] = frozenset()
     ) -> Floats | None:
         """New log probabilities (n,), or None outside blocks."""
         block = self.inside(text)
@@ -92,8 +92,7 @@ class BlockVotes:
         }  # fmt: skip
         closing = "" if self._pure else block.reading.dsl.embedding.close.strip()
         vote = np.full(len(tokens), -np.inf)
-        for k, token in enumerate(tokens):
-            written = piece(int(token)).decode("utf-8", "replace")
+        for k, (token, written) in enumerate(zip(tokens, pieces, strict=True)):
             last = int(token) in ends or bool(closing and written.strip().startswith(closing))
             if last or (not written.strip() and "\n" in written):
                 if block.begun and not whole:

@@ -14,7 +14,7 @@ from localgen.decoder.call_cursor import Cursor, call_at, cursor_in, open_list
 from localgen.decoder.said import Spellings
 from localgen_retrieval.catalog import Arg, Proc
 
-from .votes import Floats, Piece, arbitrate, log_sum
+from .votes import Floats, Written, arbitrate, log_sum
 
 # Shares of the plan's log odds and values beside the model's own view.
 OPTION_SHARE, VALUE_SHARE = 2.5, 2.5
@@ -46,7 +46,7 @@ class CallVotes:
         """Whether a text ends in a call that is planned."""
         return self._call(text) is not None
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written) -> Floats | None:
         """New log probabilities (n,), or None outside the planned calls."""
         found = self._call(text)
         if found is None:
@@ -55,7 +55,6 @@ class CallVotes:
         before = text[: len(text) - len(rest)]
         plan = self._plan(proc, before)
         at = cursor_in(proc, rest)
-        written = [piece(int(token)).decode("utf-8", "replace") for token in tokens]
         out = log_probs
         arg = at.waiting or (at.positional if not at.last.startswith("-") else None)
         if arg is not None:

@@ -15,7 +15,7 @@ from localgen_grammars.constraint.quantities import NUMBER_WORDS
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.text import words as stems
 
-from .votes import Floats, Piece, arbitrate, log_sum
+from .votes import Floats, Written, arbitrate, log_sum
 
 WORD_WEIGHT = 2.5
 NAME_BONUS, QUOTED_BONUS, VOCABULARY_PENALTY = 1.5, 2.5, 1.5
@@ -62,7 +62,7 @@ class WordVotes:
             name_like = name_like or (w.istitle() and w.isalpha() and len(w) > 2 and not set(stems(w)) <= vocabulary)
             self._prior[w] = NAME_BONUS if name_like else -VOCABULARY_PENALTY if known else 0.0
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written) -> Floats | None:
         """New log probabilities (n,), or None where no word of the instruction is being chosen."""
         if self.weight == 0 or len(self._prior) < 2:
             return None
@@ -75,8 +75,7 @@ class WordVotes:
             w: p - USED_PENALTY * (f" {w}" in text) - USED_HERE_PENALTY * (w in here) for w, p in self._prior.items()
         }
         vote = np.full(len(tokens), -np.inf)
-        for k, token in enumerate(tokens):
-            more = piece(int(token)).decode("utf-8", "replace")
+        for k, more in enumerate(written):
             whole = more.lstrip(' {"') if more[:1] in (" ", "{", '"') else start + more
             if more.startswith("}") and left is not None and line.count("{") > line.count("}"):
                 fits = [-LIST_CLOSE if left else LIST_CLOSE]
@@ -94,7 +93,7 @@ class WordVotes:
 class RepetitionVotes:
     """Keeps a script from going round in circles: what would write a line for the third time becomes unlikely."""
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written) -> Floats | None:
         """New log probabilities (n,), or None where nothing has been written twice yet."""
         *lines, current = text.split("\n")
         counts = Counter(line.strip() for line in lines)
@@ -104,8 +103,8 @@ class RepetitionVotes:
         if not again:
             return None
         out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = (begun + piece(int(token)).decode("utf-8", "replace")).lstrip(" ")
+        for k, token in enumerate(written):
+            more = (begun + token).lstrip(" ")
             if more and any(line.startswith(more) or more == f"{line}\n" for line in again):
                 out[k] -= REPEATED_PENALTY
         return out - log_sum(out)
