@@ -39,7 +39,8 @@ def log_softmax(row: NDArray[np.float32], allowed: NDArray[np.int64]) -> Floats:
     """Log probabilities (n,) of the allowed tokens (n,) by a row of logits (vocabulary,)."""
     logits = row[allowed].astype(np.float64)
     logits -= logits.max()
-    return logits - np.log(np.exp(logits).sum())
+    found: Floats = logits - np.log(np.exp(logits).sum())
+    return found
 
 
 def draw(log_probs: Floats, temperature: float, rng: np.random.Generator) -> int:

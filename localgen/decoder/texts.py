@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from .model import LlamaModel
 
-
 _KNOWN: WeakKeyDictionary[LlamaModel, NDArray[np.object_]] = WeakKeyDictionary()
 
 

@@ -92,7 +92,8 @@ def settle(lines: list[str]) -> list[str]:
             if name in plain:
                 plain.remove(name)
                 needing.append(name)
-    return [_without(line, [m for m in tokens if m["name"] in plain]) for line, tokens in zip(lines, found, strict=True)]
+    pairs = zip(lines, found, strict=True)
+    return [_without(line, [m for m in tokens if m["name"] in plain]) for line, tokens in pairs]
 
 
 def _without(line: str, references: list[re.Match[str]]) -> str:
