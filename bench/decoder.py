@@ -78,10 +78,14 @@ def mask_times(tokens: list[bytes], length: int) -> None:
     import llguidance
     from constraint_kit import constraint, shipped
 
+    from localgen.decoder.masks import TokenMasks, draw, log_softmax
+
     made = constraint(shipped(), TASK, plain=True)
     tokenizer = llguidance.LLTokenizer(_wrapped(tokens))
     matcher = llguidance.LLMatcher(tokenizer, made.grammar, log_level=0)
+    masks = TokenMasks(len(tokens) + 1, tokenizer.vocab_size)
     rng = np.random.default_rng(0)
+    row = rng.normal(size=len(tokens) + 1).astype(np.float32)
     costs: list[float] = []
     written: list[int] = []
     while len(written) < length and not matcher.is_stopped():
@@ -91,14 +95,12 @@ def mask_times(tokens: list[bytes], length: int) -> None:
             written += forced
             continue
         start = time.process_time()
-        bits = matcher.compute_bitmask()
-        allowed = np.flatnonzero(np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[: len(tokens)])
-        logits = rng.normal(size=len(allowed))
+        allowed = masks.allowed(matcher)
+        token = int(allowed[draw(log_softmax(row, allowed), 1.0, rng)]) if len(allowed) else len(tokens)
         costs.append(time.process_time() - start)
-        if len(allowed) == 0:
+        if token == len(tokens):
             matcher = llguidance.LLMatcher(tokenizer, made.grammar, log_level=0)
             continue
-        token = int(allowed[int(logits.argmax())])
         matcher.consume_token(token)
         written.append(token)
     p50, p99 = np.percentile(costs, [50, 99]) * 1e6
