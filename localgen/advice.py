@@ -16,7 +16,8 @@ from localgen.decoder.model import LlamaModel
 from localgen.decoder.names import enumerated, looks_like_a_name
 from localgen.decoder.option_scores import Encode, OptionScores
 from localgen.decoder.task_plan import branches_of, by_branch
-from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes
+from localgen.decoder.texts import TokenTexts
+from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes, Steps, applied
 from localgen.decoder.word_votes import WORD_WEIGHT, RepetitionVotes, WordVotes
 from localgen.guide import Guide, Plan
 from localgen_grammars.constraint import Constraint
@@ -24,6 +25,8 @@ from localgen_grammars.constraint.grounding import Words
 from localgen_retrieval.retrieve import Ranking
 
 Floats = NDArray[np.float64]
+
+KEPT = 256  # places of which the votes are kept
 
 
 @dataclass(frozen=True)
@@ -74,19 +77,28 @@ class Advice:
         blocks = self.guide.block_votes(words, weights.reader, task)
         calls = self.guide.call_votes(self.plan.calls, weights.reader, task)
         among_words = WordVotes(constraint.words, instruction, catalog, weights.words)
-        repeated = RepetitionVotes()
+        repeated, texts = RepetitionVotes(), TokenTexts(model)
+
+        def advised(text: str, tokens: NDArray[np.int64]) -> Steps:
+            written = texts.of(tokens)
+            if blocks.inside(text) is not None:
+                return blocks.steps(text, tokens, written, ends)
+            chosen = statements.steps(text, tokens, written, ends)
+            if chosen is None:
+                chosen = (calls if calls.inside(text) else among_words).steps(text, written)
+            return repeated.steps(text, written) + chosen
+
+        # Candidates mostly write the same for a while: what is advised there is worked out once.
+        known: dict[tuple[str, bytes], Steps] = {}
 
         def vote(text: str, tokens: NDArray[np.int64], log_probs: Floats) -> Floats | None:
-            if blocks.inside(text) is not None:
-                return blocks.biases(text, tokens, log_probs, model.piece, ends)
-            fresh = repeated.biases(text, tokens, log_probs, model.piece)
-            now = log_probs if fresh is None else fresh
-            chosen = statements.biases(text, tokens, now, model.piece, ends)
-            if chosen is not None:
-                return chosen
-            inner = calls if calls.inside(text) else among_words
-            found = inner.biases(text, tokens, now, model.piece)
-            return fresh if found is None else found
+            key = text, tokens.tobytes()
+            steps = known.get(key)
+            if steps is None:
+                if len(known) >= KEPT:
+                    del known[next(iter(known))]
+                steps = known[key] = advised(text, tokens)
+            return applied(steps, log_probs)
 
         return vote
 

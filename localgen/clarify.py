@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from localgen.decoder.names import choices_of
 from localgen.guide import Plan
 from localgen.scripts import called_procs
 from localgen_grammars.constraint.grounding import is_stop_word
 from localgen_grammars.constraint.quantities import number_texts, quantities_of, unit_of
 from localgen_retrieval.catalog import Arg, Catalog, Proc
+from localgen_retrieval.once import once_per_catalog
 from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.text import words as text_words
 
@@ -137,9 +139,9 @@ def missing_value(
             if missing:
                 return ask_value(proc, missing[0])
     vocabulary = _vocabulary(catalog)
-    choices = {v for p in catalog.procs for a in p.args for v in a.values}
+    choices, names = choices_of(catalog), {p.name for p in catalog.procs}
     for line in body.splitlines():
-        for name in called_procs(line, {p.name for p in catalog.procs}):
+        for name in called_procs(line, names):
             proc = catalog.proc(name)
             if proc is None:
                 continue
@@ -150,7 +152,7 @@ def missing_value(
     return None
 
 
-def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str], choices: set[str]) -> bool:
+def _given(arg: Arg, value: str, instruction: str, vocabulary: frozenset[str], choices: frozenset[str]) -> bool:
     """Whether the instruction can be where a value came from."""
     if arg.numeric:
         unit, integer = unit_of(arg), arg.type == "int"
@@ -170,10 +172,11 @@ def _given(arg: Arg, value: str, instruction: str, vocabulary: set[str], choices
     return not is_stop_word(word) and not stems <= vocabulary
 
 
-def _vocabulary(catalog: Catalog) -> set[str]:
+@once_per_catalog
+def _vocabulary(catalog: Catalog) -> frozenset[str]:
     """Stems of the words that the catalog itself is written in: such a word is hardly a name."""
     texts = [" ".join((p.name, p.summary, *(a.name for a in p.args), *(a.kind for a in p.args))) for p in catalog.procs]
-    return set(text_words(" ".join(texts)))
+    return frozenset(text_words(" ".join(texts)))
 
 
 def _value(line: str, proc: Proc, arg: Arg) -> str | None:

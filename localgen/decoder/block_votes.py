@@ -18,7 +18,7 @@ from localgen.decoder.said import Spellings
 from localgen_grammars.statement_cursor import Cursor
 from localgen_grammars.statements import Literal, Place, Repeated
 
-from .votes import Floats, Piece, arbitrate
+from .votes import Floats, Steps, Written, among, applied
 
 # Shares of the odds that a statement is asked for and of a value; the most that either may take.
 STATEMENT_SHARE, VALUE_SHARE, MOST = 1.0, 3.0, 7.0
@@ -29,8 +29,6 @@ PLANNED, LISTED = 6.0, 8.0
 # The end of a line where a statement is whole, and of the block where all that is asked for is there; against a line's
 # end in the middle of a statement.
 LINE_END, BLOCK_END, BROKEN_LINE, BARE_SPACE = 4.0, 6.0, 10.0, 1.0
-# The model's own share: it has seen languages of another kind.
-MODEL_SHARE = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,17 +66,24 @@ class BlockVotes:
         return None
 
     def biases(
-        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, ends: frozenset[int] = frozenset()
-    ) -> Floats | None:
+        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, pieces: Written,
+        ends: frozenset[int] = frozenset(),
+    ) -> Floats | None:  # fmt: skip
         """New log probabilities (n,), or None outside blocks."""
+        return applied(self.steps(text, tokens, pieces, ends), log_probs)
+
+    def steps(
+        self, text: str, tokens: NDArray[np.int64], pieces: Written, ends: frozenset[int] = frozenset()
+    ) -> Steps:
+        """The votes for the allowed tokens (n,) and what they write; none outside blocks."""
         block = self.inside(text)
         if block is None:
-            return None
+            return ()
         found = block.reading.cursors(block.begun)
         if text.endswith(" "):  # what was begun has ended
             found = [c for c in found if not c.begun]
         if not found:
-            return None
+            return ()
         used = block.reading.used(block.lines)
         left = block.reading.left(block.lines)
         whole = [c for c in found if c.element is None]
@@ -92,8 +97,7 @@ class BlockVotes:
         }  # fmt: skip
         closing = "" if self._pure else block.reading.dsl.embedding.close.strip()
         vote = np.full(len(tokens), -np.inf)
-        for k, token in enumerate(tokens):
-            written = piece(int(token)).decode("utf-8", "replace")
+        for k, (token, written) in enumerate(zip(tokens, pieces, strict=True)):
             last = int(token) in ends or bool(closing and written.strip().startswith(closing))
             if last or (not written.strip() and "\n" in written):
                 if block.begun and not whole:
@@ -113,7 +117,7 @@ class BlockVotes:
                 best = min(best, 0.0) - BROKEN_LINE if np.isfinite(best) else -BROKEN_LINE
             if np.isfinite(best):
                 vote[k] = self.weight * best
-        return arbitrate(log_probs, vote - (1 - MODEL_SHARE) * log_probs)
+        return among(vote)
 
     def _statement(self, block: _Inside, c: Cursor, used: Counter[int], left: Sequence[int]) -> float:
         """What speaks for a statement and the optional parts that a reading of the text gives it."""

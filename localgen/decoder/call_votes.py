@@ -14,7 +14,7 @@ from localgen.decoder.call_cursor import Cursor, call_at, cursor_in, open_list
 from localgen.decoder.said import Spellings
 from localgen_retrieval.catalog import Arg, Proc
 
-from .votes import Floats, Piece, arbitrate, log_sum
+from .votes import Floats, Step, Steps, Written, among, applied
 
 # Shares of the plan's log odds and values beside the model's own view.
 OPTION_SHARE, VALUE_SHARE = 2.5, 2.5
@@ -46,35 +46,35 @@ class CallVotes:
         """Whether a text ends in a call that is planned."""
         return self._call(text) is not None
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written) -> Floats | None:
         """New log probabilities (n,), or None outside the planned calls."""
+        return applied(self.steps(text, written), log_probs)
+
+    def steps(self, text: str, written: Written) -> Steps:
+        """The votes for what the allowed tokens write (n,); none outside the planned calls."""
         found = self._call(text)
         if found is None:
-            return None
+            return ()
         proc, rest = found
         before = text[: len(text) - len(rest)]
         plan = self._plan(proc, before)
         at = cursor_in(proc, rest)
-        written = [piece(int(token)).decode("utf-8", "replace") for token in tokens]
-        out = log_probs
+        out: Steps = ()
         arg = at.waiting or (at.positional if not at.last.startswith("-") else None)
         if arg is not None:
-            valued = self._value_biases(proc, plan, arg, at, before, plan.consistent(at.values), written, out)
+            out = self._value_votes(proc, plan, arg, at, before, plan.consistent(at.values), written)
             if open_list(at.last) or (at.waiting is not None and not at.last):
-                return valued
-            out = out if valued is None else valued
+                return out
         flag = at.last in {f"-{a.name}" for a in proc.options if a.type == "flag"}
         if at.last and (flag or not at.last.startswith("-")):  # the next word may begin here
             here, at = at, cursor_in(proc, f"{rest} ")
             fresh = [w if w.startswith(" ") and w != " " else "" for w in written]
             if at.positional is not None:
                 ways = plan.consistent(at.values)
-                valued = self._value_biases(proc, plan, at.positional, at, before, ways, fresh, out)
-                out = out if valued is None else valued
+                out += self._value_votes(proc, plan, at.positional, at, before, ways, fresh)
             at = here if flag else at
         start = f" {at.last}" if at.last.startswith("-") and at.waiting is None else ""
-        chosen = self._option_biases(proc, plan, at, start, plan.consistent(at.values), written, out)
-        return chosen if chosen is not None else (out if out is not log_probs else None)
+        return out + self._option_votes(proc, plan, at, start, plan.consistent(at.values), written)
 
     def _call(self, text: str) -> tuple[Proc, str] | None:
         """The proc of the call that a text ends in, and what is written of it behind its name."""
@@ -98,35 +98,34 @@ class CallVotes:
     def _odds(self, plan: Assignment, arg: Arg, ways: Sequence[Filling]) -> float:
         return 0.0 if arg.required else self.weight * OPTION_SHARE * plan.odds(arg.name, ways)
 
-    def _option_biases(
-        self, proc: Proc, plan: Assignment, at: Cursor, start: str, ways: Sequence[Filling], written: Sequence[str],
-        log_probs: Floats,
-    ) -> Floats | None:  # fmt: skip
+    def _option_votes(
+        self, proc: Proc, plan: Assignment, at: Cursor, start: str, ways: Sequence[Filling], written: Written
+    ) -> Steps:
         votes = [(f" -{a.name}", self._odds(plan, a, ways)) for a in proc.options if a.name not in at.used]
         bare = at.positional if at.positional is not None and not at.positional.required else None
         bare_odds = self._odds(plan, bare, ways) if bare is not None else 0.0
         if not any(v for _, v in votes) and not bare_odds:
-            return None
-        out = log_probs.copy()
+            return ()
+        out = np.zeros(len(written))
         for k, token in enumerate(written):
             more = start + token
             if not more.startswith(" ") or more == " ":
                 continue
             fits = [v for name, v in votes if name.startswith(more) or re.match(rf"{re.escape(name)}[\s\]]", more)]
             if fits:
-                out[k] += max(fits)
+                out[k] = max(fits)
             elif bare_odds and not more.startswith(" -"):
-                out[k] += bare_odds
-        return out - log_sum(out)
+                out[k] = bare_odds
+        return (Step(out),)
 
-    def _value_biases(
+    def _value_votes(
         self, proc: Proc, plan: Assignment, arg: Arg, at: Cursor, before: str, ways: Sequence[Filling],
-        written: Sequence[str], log_probs: Floats,
-    ) -> Floats | None:  # fmt: skip
+        written: Written,
+    ) -> Steps:  # fmt: skip
         """Votes among the tokens that go on with a value or begin it; "" among them has none."""
         scores, last = self._scores(proc, plan, arg, before, ways), at.last
         if not scores:
-            return None
+            return ()
         items = plan.items(arg.name, ways) if arg.list_ else ()
         inside = open_list(last)
         done = _parts(last.rpartition(" ")[0]) if inside else set()
@@ -158,7 +157,7 @@ class CallVotes:
             return opens + (-np.inf if more[0] in other and not begun else _floor(spelt.best(more), unknown))
 
         votes = [self.weight * vote(token) for token in written]
-        return arbitrate(log_probs, np.array(votes, np.float64))
+        return among(np.array(votes, np.float64))
 
     def _scores(
         self, proc: Proc, plan: Assignment, arg: Arg, before: str, ways: Sequence[Filling]

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from localgen_retrieval.errors import GrammarError
 
 from .candidate import Candidate
+from .masks import TokenMasks, draw, log_softmax
 from .model import LlamaModel
 from .search import Boundary, banned, evaluate, go_on, mass
 
 Floats = NDArray[np.float64]
+_CERTAIN = np.zeros(1)
 
 
 class Vote(Protocol):
@@ -65,6 +67,7 @@ class GrammarEngine:
         self.model = model
         self.tokenizer: Any = lltokenizer_from_vocab(model.vocab, eos_token=sorted(model.end_tokens()) or None)
         self._ends = model.end_tokens()
+        self._masks = TokenMasks(model.n_vocab, int(self.tokenizer.vocab_size))
 
     def matcher(self, grammar: str) -> Any:
         """The start state of a grammar.
@@ -84,12 +87,7 @@ class GrammarEngine:
 
     def allowed(self, matcher: Any) -> NDArray[np.int64]:
         """Ids of the tokens that may come next, ends of text included where the grammar accepts."""
-        mask = np.frombuffer(matcher.compute_bitmask(), np.uint8)
-        # Nearly all bytes are 0: only the others are unpacked.
-        some = np.flatnonzero(mask)
-        row, bit = np.nonzero(np.unpackbits(mask[some][:, None], axis=1, bitorder="little"))
-        found = some[row] * 8 + bit
-        return found[: np.searchsorted(found, self.model.n_vocab)]
+        return self._masks.allowed(matcher)
 
     def is_end(self, token: int) -> bool:
         """Whether a token ends the text."""
@@ -195,23 +193,19 @@ def _choose(
     if len(allowed) == 0:
         c.stop_at_budget(settings.max_tokens)
         return
-    logits = row[allowed].astype(np.float64)
-    logits -= logits.max()
-    log_probs = logits - np.log(np.exp(logits).sum())
-    if vote is not None and len(allowed) > 1:
-        voted = vote(c.text, allowed, log_probs)
-        log_probs = log_probs if voted is None else voted
-    log_probs = banned(c, allowed, log_probs, engine.model)
-    if c.temperature <= 0:
-        at = int(log_probs.argmax())
-    else:
-        hot = log_probs / c.temperature
-        p = np.exp(hot - hot.max())
-        at = int(rng.choice(len(p), p=p / p.sum()))
-    token = int(allowed[at])
+    log_probs, at = _CERTAIN, 0
     if len(allowed) > 1:
+        log_probs = log_softmax(row, allowed)
+        if vote is not None:
+            voted = vote(c.text, allowed, log_probs)
+            log_probs = log_probs if voted is None else voted
+        log_probs = banned(c, allowed, log_probs, engine.model)
+        at = int(log_probs.argmax()) if c.temperature <= 0 else draw(log_probs, c.temperature, rng)
         c.log_prob += float(log_probs[at])
         c.choices += 1
+    elif c.temperature > 0:
+        rng.random()  # a seed's later draws stay what they were
+    token = int(allowed[at])
     if settings.beam:
         c.reach += mass(row, allowed) + float(log_probs[at])
     if engine.is_end(token):

@@ -6,6 +6,7 @@ import re
 
 from localgen_grammars.constraint.grounding import Words
 from localgen_retrieval.catalog import Catalog
+from localgen_retrieval.once import once_per_catalog
 from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
 
@@ -33,6 +34,13 @@ def looks_like_a_name(word: str) -> bool:
     return bool(NAME_LIKE.search(word)) and not re.fullmatch(r"[-+]?\d[\d.,:x]*[A-Za-z%/]{0,5}", word)
 
 
+@once_per_catalog
+def choices_of(catalog: Catalog) -> frozenset[str]:
+    """The values of all arguments' enums."""
+    return frozenset(v for p in catalog.procs for a in p.args for v in a.values)
+
+
+@once_per_catalog
 def vocabulary_of(catalog: Catalog) -> frozenset[str]:
     """Stems of the words that a catalog is written in, and of those that name its DSLs."""
     texts = [f"{name_words(p.name)} {p.summary} {' '.join(a.name for a in p.args)}" for p in catalog.procs]

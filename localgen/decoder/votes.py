@@ -8,7 +8,8 @@ text. A vote only arbitrates among the branches it knows: the model's own odds o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
 
 Floats = NDArray[np.float64]
-Piece = Callable[[int], bytes]
+# What each of the allowed tokens writes.
+Written = Sequence[str]
 
 # On three tuning domains 5 found more right procs than 2.5; the other figures are guesses.
 STATEMENT_WEIGHT = 4.0
@@ -52,15 +54,49 @@ _CUES = {
 _IN_BRACKET = re.compile(r"\[([^\s\[\]{}\"$;]*)$")
 
 
+@dataclass(frozen=True)
+class Step:
+    """One change of log probabilities; what it is does not depend on them.
+
+    Attributes:
+        vote: (n,) in nats; -inf where a token has no vote.
+        among: it arbitrates among the tokens that have one; else it is added to all, and their total becomes 1.
+    """
+
+    vote: Floats
+    among: bool = False
+
+
+Steps = tuple[Step, ...]
+
+
+def applied(steps: Steps, log_probs: Floats) -> Floats | None:
+    """New log probabilities (n,), one step after the other; None for no step."""
+    for step in steps:
+        if step.among:
+            log_probs = _arbitrated(log_probs, step.vote)
+        else:
+            log_probs = log_probs + step.vote
+            log_probs = log_probs - log_sum(log_probs)
+    return log_probs if steps else None
+
+
+def among(vote: Floats) -> Steps:
+    """The step that arbitrates, where at least two tokens have a vote."""
+    return (Step(vote, among=True),) if np.isfinite(vote).sum() > 1 else ()
+
+
 def arbitrate(log_probs: Floats, vote: Floats) -> Floats | None:
     """Log probabilities with votes added among the tokens that have one; their total stays what it was.
 
     Args:
         log_probs: (n,); vote: (n,), -inf where a token leads to no branch that is voted on.
     """
+    return applied(among(vote), log_probs)
+
+
+def _arbitrated(log_probs: Floats, vote: Floats) -> Floats:
     on = np.isfinite(vote)
-    if on.sum() < 2:
-        return None
     out = log_probs.copy()
     mixed = log_probs[on] + vote[on]
     out[on] = mixed - log_sum(mixed) + log_sum(log_probs[on])
@@ -144,78 +180,78 @@ class StatementVotes:
         return fit - COVERED_PENALTY * used
 
     def biases(
-        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, ends: frozenset[int] = frozenset()
-    ) -> Floats | None:
+        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written,
+        ends: frozenset[int] = frozenset(),
+    ) -> Floats | None:  # fmt: skip
         """New log probabilities (n,) for the allowed tokens (n,), or None where no statement is being chosen."""
+        found = self.steps(text, tokens, written, ends)
+        return log_probs if found is not None and not found else applied(found or (), log_probs)
+
+    def steps(
+        self, text: str, tokens: NDArray[np.int64], written: Written, ends: frozenset[int] = frozenset()
+    ) -> Steps | None:
+        """The votes for the allowed tokens (n,); None where no statement is being chosen."""
         if self.weight == 0 or not self.branches:
             return None
         m = _IN_BRACKET.search(text)
         line = text[text.rfind("\n") + 1 :]
         start = m.group(1) if m else line.lstrip(" ")
-        if not line and text:
-            log_probs = self._about_the_end(text, tokens, log_probs, ends)
-        if m is None:
-            log_probs = self._about_control(start, tokens, log_probs, piece, text)
         names = self.procs if m else None
         open_ = [i for i, b in enumerate(self.branches) if b.startswith(start) and (names is None or b in names)]
         if len(open_) < 2:
             return None
-        scores = self.weight * self.scores(text)
-        vote = np.full(len(tokens), -np.inf)
-        for k, token in enumerate(tokens):
-            more = start + piece(int(token)).decode("utf-8", "replace")
+        left, fit = self._left(text), self.scores(text)
+        out: Steps = self._about_the_end(text, tokens, left, ends) if not line and text else ()
+        if m is None:
+            out += self._about_control(start, written, left, fit)
+        scores = self.weight * fit
+        vote = np.full(len(written), -np.inf)
+        for k, token in enumerate(written):
+            more = start + token
             if not start and more.startswith(" "):
                 continue
             fits = [scores[i] for i in open_ if _leads_to(more, self.branches[i])]
             if fits:
                 vote[k] = log_sum(np.array(fits))
-        voted = arbitrate(log_probs, vote)
-        out = log_probs if voted is None else voted
-        return out if m else self._lead(out, start, tokens, piece, text)
+        out += among(vote)
+        return out if m else out + self._lead(text, start, written, left, fit)
 
-    def _about_control(
-        self, start: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece, text: str
-    ) -> Floats:
+    def _about_control(self, start: str, written: Written, left: tuple[str, ...], fit: Floats) -> Steps:
         """Loops and conditions are for instructions that have a word for them, printing for what has a result."""
         uncued = set(self._uncued)
-        left = self._left(text)
         asks = bool(left) and left[0] in self._returning and "if" not in uncued and len(left) > 1
-        if self.branches[int(self.scores(text).argmax())] not in self._returning:
+        if self.branches[int(fit.argmax())] not in self._returning:
             uncued.add("puts")
         if left and not left[0].startswith("set "):
             uncued.add("set")
-        out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = start + piece(int(token)).decode("utf-8", "replace")
+        out = np.zeros(len(written))
+        for k, token in enumerate(written):
+            more = start + token
             if more.strip() and any(w.startswith(more) or more.startswith(f"{w} ") for w in uncued):
-                out[k] -= UNCUED_PENALTY
+                out[k] = -UNCUED_PENALTY
             elif asks and more.strip() and ("if".startswith(more) or more.startswith("if ")):
-                out[k] += CONDITION
+                out[k] = CONDITION
             elif asks and left[0].startswith(more.strip() or "?"):
-                out[k] -= CONDITION
-        return out - log_sum(out)
+                out[k] = -CONDITION
+        return (Step(out),)
 
-    def _lead(
-        self, log_probs: Floats, start: str, tokens: NDArray[np.int64], piece: Piece, text: str
-    ) -> Floats:
+    def _lead(self, text: str, start: str, written: Written, left: tuple[str, ...], fit: Floats) -> Steps:
         """What is planned, or a DSL that leads all procs, gains on what is no branch too (`if`, `foreach`)."""
-        branch, gain = self._leader(text)
+        branch, gain = self._leader(text, left, fit)
         if not gain:
-            return log_probs
-        out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = start + piece(int(token)).decode("utf-8", "replace")
+            return ()
+        out = np.zeros(len(written))
+        for k, token in enumerate(written):
+            more = start + token
             if more.strip() and _leads_to(more, branch):
-                out[k] += gain
-        return out - log_sum(out)
+                out[k] = gain
+        return (Step(out),)
 
-    def _leader(self, text: str) -> tuple[str, float]:
+    def _leader(self, text: str, left: tuple[str, ...], fit: Floats) -> tuple[str, float]:
         """The branch that leads all others, and what it gains in nats."""
-        left = self._left(text)
         conditional = "if" not in self._uncued and not re.search(r"^ *if \{", text, re.MULTILINE)
         if left and left[0] in self.branches and not conditional:
             return left[0], PLAN_LEAD
-        fit = self.scores(text)
         best = int(fit.argmax())
         others = fit[~self._is_dsl]
         lead = float(fit[best] - others.max()) if len(others) else 0.0
@@ -224,21 +260,21 @@ class StatementVotes:
         return self.branches[best], min(DSL_LEAD_MOST, DSL_LEAD + DSL_LEAD_SLOPE * lead)
 
     def _about_the_end(
-        self, text: str, tokens: NDArray[np.int64], log_probs: Floats, ends: frozenset[int]
-    ) -> Floats:
+        self, text: str, tokens: NDArray[np.int64], unwritten: tuple[str, ...], ends: frozenset[int]
+    ) -> Steps:
         """Where a script may end: more likely once every clause is dealt with, less likely before."""
-        at = [k for k, token in enumerate(tokens) if int(token) in ends]
+        at = [k for k, token in enumerate(tokens.tolist()) if token in ends]
         if not at:
-            return log_probs
+            return ()
+        out = np.zeros(len(tokens))
+        if self._plan:
+            out[at] = -UNFINISHED if unwritten else END_BONUS
+            return (Step(out),)
         used = np.array([_written(b, text) for b in self.branches], bool)
         best = self._clauses.argmax(axis=1) if len(self._clauses) > 1 else np.array([self._whole.argmax()])
         left = int((~used[best]).sum()) if len(self._clauses) > 1 else 0
-        out = log_probs.copy()
-        if self._plan:
-            out[at] += -UNFINISHED if self._left(text) else END_BONUS
-        else:
-            out[at] += END_BONUS if left == 0 else -END_PENALTY * left / max(1, len(best))
-        return out - log_sum(out)
+        out[at] = END_BONUS if left == 0 else -END_PENALTY * left / max(1, len(best))
+        return (Step(out),)
 
 
 def dsl_bonus(branch: str, instruction: str, catalog: Catalog | None) -> float:

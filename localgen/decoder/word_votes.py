@@ -9,13 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen.decoder.names import NAME_LIKE, enumerated, vocabulary_of
+from localgen.decoder.names import NAME_LIKE, choices_of, enumerated, vocabulary_of
 from localgen_grammars.constraint.grounding import Words, is_stop_word
 from localgen_grammars.constraint.quantities import NUMBER_WORDS
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.text import words as stems
 
-from .votes import Floats, Piece, arbitrate, log_sum
+from .votes import Floats, Step, Steps, Written, among, applied
 
 WORD_WEIGHT = 2.5
 NAME_BONUS, QUOTED_BONUS, VOCABULARY_PENALTY = 1.5, 2.5, 1.5
@@ -38,7 +38,7 @@ class WordVotes:
     ) -> None:
         self.weight = weight
         vocabulary = vocabulary_of(catalog)
-        choices = {v for p in catalog.procs for a in p.args for v in a.values}
+        choices = choices_of(catalog)
         self._prior: dict[str, float] = {}
         self._listed = enumerated(instruction, words)
         for w in words.all() if words is not None else ():
@@ -62,10 +62,14 @@ class WordVotes:
             name_like = name_like or (w.istitle() and w.isalpha() and len(w) > 2 and not set(stems(w)) <= vocabulary)
             self._prior[w] = NAME_BONUS if name_like else -VOCABULARY_PENALTY if known else 0.0
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written) -> Floats | None:
         """New log probabilities (n,), or None where no word of the instruction is being chosen."""
+        return applied(self.steps(text, written), log_probs)
+
+    def steps(self, text: str, written: Written) -> Steps:
+        """The votes for what the allowed tokens write (n,); none where no word of the instruction is being chosen."""
         if self.weight == 0 or len(self._prior) < 2:
-            return None
+            return ()
         m = _WORD_SO_FAR.search(text)
         start = m.group(1) if m else ""
         line = text[text.rfind("\n") + 1 :]
@@ -74,9 +78,8 @@ class WordVotes:
         prior: Mapping[str, float] = {
             w: p - USED_PENALTY * (f" {w}" in text) - USED_HERE_PENALTY * (w in here) for w, p in self._prior.items()
         }
-        vote = np.full(len(tokens), -np.inf)
-        for k, token in enumerate(tokens):
-            more = piece(int(token)).decode("utf-8", "replace")
+        vote = np.full(len(written), -np.inf)
+        for k, more in enumerate(written):
             whole = more.lstrip(' {"') if more[:1] in (" ", "{", '"') else start + more
             if more.startswith("}") and left is not None and line.count("{") > line.count("}"):
                 fits = [-LIST_CLOSE if left else LIST_CLOSE]
@@ -88,27 +91,31 @@ class WordVotes:
                 continue
             if fits:
                 vote[k] = self.weight * max(fits)
-        return arbitrate(log_probs, vote)
+        return among(vote)
 
 
 class RepetitionVotes:
     """Keeps a script from going round in circles: what would write a line for the third time becomes unlikely."""
 
-    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, piece: Piece) -> Floats | None:
+    def biases(self, text: str, tokens: NDArray[np.int64], log_probs: Floats, written: Written) -> Floats | None:
         """New log probabilities (n,), or None where nothing has been written twice yet."""
+        return applied(self.steps(text, written), log_probs)
+
+    def steps(self, text: str, written: Written) -> Steps:
+        """The votes for what the allowed tokens write (n,); none where nothing has been written twice yet."""
         *lines, current = text.split("\n")
         counts = Counter(line.strip() for line in lines)
         again = [line for line, n in counts.items() if n >= MOST_ALIKE and len(line) > 3]
         begun = current.lstrip(" ")
         again = [line for line in again if line.startswith(begun)]
         if not again:
-            return None
-        out = log_probs.copy()
-        for k, token in enumerate(tokens):
-            more = (begun + piece(int(token)).decode("utf-8", "replace")).lstrip(" ")
+            return ()
+        out = np.zeros(len(written))
+        for k, token in enumerate(written):
+            more = (begun + token).lstrip(" ")
             if more and any(line.startswith(more) or more == f"{line}\n" for line in again):
-                out[k] -= REPEATED_PENALTY
-        return out - log_sum(out)
+                out[k] = -REPEATED_PENALTY
+        return (Step(out),)
 
 
 def _spells(text: str, word: str) -> bool:

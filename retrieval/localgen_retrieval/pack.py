@@ -128,31 +128,28 @@ def build_pack(
 
 def proc_order(ranking: Ranking, limit: int) -> Iterable[tuple[int, float]]:
     """(position, score) of procs: each clause's best first, then by score."""
-    index = [i for i, s in enumerate(ranking.symbols) if s.kind == "proc"]
-    if not index:
+    index = np.array([i for i, s in enumerate(ranking.symbols) if s.kind == "proc"], np.intp)
+    if not len(index):
         return []
-    order: list[int] = []
-    for clause in ranking.clause_scores:
-        best = max(index, key=lambda i: float(clause[i]))
-        if best not in order:
-            order.append(best)
-    order += [i for i in sorted(index, key=lambda i: -float(ranking.scores[i])) if i not in order]
+    firsts = index[ranking.clause_scores[:, index].argmax(axis=1)]
+    best = index[np.argsort(-ranking.scores[index], kind="stable")[: limit + len(firsts)]]
+    order = list(dict.fromkeys([*firsts.tolist(), *best.tolist()]))
     return [(ranking.symbols[i].position, float(ranking.scores[i])) for i in order[:limit]]
 
 
 def relevant_dsls(domain: Domain, ranking: Ranking) -> list[PackDsl]:
     """DSLs with a grammar that some clause asks for: by name, or because a production fits it as well as any proc."""
     found: list[tuple[float, PackDsl]] = []
-    others = [i for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")]
+    others = np.array([i for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")], np.intp)
     rows = [ranking.scores, *ranking.clause_scores]
     for d, dsl in enumerate(domain.catalog.dsls):
         if dsl.name not in domain.grammars:
             continue
         own = [i for i, s in enumerate(ranking.symbols) if s.kind == "production" and s.dsl == d]
-        gaps = [float(row[own].max() - row[others].max()) for row in rows] if own and others else [-np.inf]
+        gaps = [float(row[own].max() - row[others].max()) for row in rows] if own and len(others) else [-np.inf]
         fits = gaps[0] > DSL_NEAR or max(gaps) > DSL_LEAD
         named = any(w in ranking.instruction.lower() for w in _names_of(dsl))
-        if named or fits or not others:
+        if named or fits or not len(others):
             order = sorted(own, key=lambda i: -float(ranking.scores[i]))[:MAX_PRODUCTIONS]
             positions = [ranking.symbols[i].position for i in order]
             found.append((max(gaps), PackDsl(dsl, tuple(dsl.productions[p] for p in positions if p >= 0))))

@@ -49,7 +49,7 @@ def changes(text: str, *pieces: str, given: Mapping[str, Given] = GIVEN, task: s
     plan = call_plan(ROUTE, read.symbols[0], SaidValues(read, words), mentions_of(task, words, ()))
     votes = CallVotes({"route": ROUTE}, {"route": plan})
     before = np.full(len(pieces), -math.log(len(pieces)))
-    after = votes.biases(text, np.arange(len(pieces)), before, lambda i: pieces[i].encode())
+    after = votes.biases(text, np.arange(len(pieces)), before, pieces)
     if after is None:
         return [0.0] * len(pieces)
     assert np.exp(after).sum() == pytest.approx(1.0)
@@ -144,7 +144,7 @@ def block_votes(task: str, given: Mapping[str, Mapping[str, Given]], *, pure: bo
 
 def advice(votes: BlockVotes, text: str, pieces: tuple[str, ...], ends: frozenset[int] = frozenset()) -> str:
     """The piece that gains most, all of them equally likely before; "" where nothing is advised."""
-    found = votes.biases(text, np.arange(len(pieces)), np.zeros(len(pieces)), lambda i: pieces[i].encode(), ends)
+    found = votes.biases(text, np.arange(len(pieces)), np.zeros(len(pieces)), pieces, ends)
     return pieces[int(np.argmax(found))] if found is not None else ""
 
 

@@ -33,11 +33,11 @@ def test_a_list_is_opened_and_closed_where_the_instruction_lists() -> None:
     votes = WordVotes(words_of(instruction), instruction, Catalog())
     pieces = (" {", " STS")
     before = np.log(np.full(2, 0.5))
-    opened = votes.biases("qc::release", np.arange(2), before, lambda i: pieces[i].encode())
+    opened = votes.biases("qc::release", np.arange(2), before, pieces)
     assert opened is not None and opened[0] > opened[1]
     inside = (" STS2", "}")
-    more = votes.biases("qc::release {STS1", np.arange(2), before, lambda i: inside[i].encode())
-    done = votes.biases("qc::release {STS1 STS2", np.arange(2), before, lambda i: inside[i].encode())
+    more = votes.biases("qc::release {STS1", np.arange(2), before, inside)
+    done = votes.biases("qc::release {STS1 STS2", np.arange(2), before, inside)
     assert more is not None and more[0] > more[1]
     assert done is not None and done[1] > done[0]
 
@@ -46,8 +46,8 @@ def test_a_line_is_hardly_written_a_third_time() -> None:
     pieces = (" CLK", " RST")
     before = np.log(np.full(2, 0.5))
     votes = RepetitionVotes()
-    assert votes.biases("route CLK\nroute", np.arange(2), before, lambda i: pieces[i].encode()) is None
-    after = votes.biases("route CLK\n  route CLK\nroute", np.arange(2), before, lambda i: pieces[i].encode())
+    assert votes.biases("route CLK\nroute", np.arange(2), before, pieces) is None
+    after = votes.biases("route CLK\n  route CLK\nroute", np.arange(2), before, pieces)
     assert after is not None and after[1] > after[0] + 2
     assert np.exp(after).sum() == pytest.approx(1.0)
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from localgen_retrieval.catalog import Arg, Proc
 
@@ -72,7 +73,7 @@ class Calls:
         return a.type in ("flag", "script", "expr") or self._can.usable(a)
 
     def _option(self, a: Arg) -> str:
-        name = json.dumps(f" -{a.name}")
+        name = _option_name(a.name)
         return name if a.type == "flag" else f"{name} {self._value(a)}"
 
     def _value(self, a: Arg) -> str:
@@ -92,6 +93,11 @@ class Calls:
         for i, a in enumerate(rest):
             more = f" {rule}p{i + 1}::_" if i + 1 < len(rest) else ""
             self._rules.add(f'{rule}p{i}::_: "" | {self._value(a)}{more}{all_of(_where(a))}')
+
+
+@lru_cache(maxsize=4096)
+def _option_name(name: str) -> str:
+    return json.dumps(f" -{name}")
 
 
 def _option_when(a: Arg, proc: Proc, options: list[Arg], bit: dict[str, int]) -> list[str]:

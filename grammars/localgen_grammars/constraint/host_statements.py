@@ -10,7 +10,7 @@ from .host_rules import HostRules
 from .host_values import reading
 from .layout import BODY_FITS, CLEAR_EFFECT, EFFECT, NEVER, all_of, any_of, effect_and
 from .patterns import alternatives
-from .values import literals, takes_result
+from .values import takes_result
 from .variables import LoopVariable, ResultVariable
 from .writable import Writable
 
@@ -60,7 +60,7 @@ class HostStatements:
     def _loop(self, v: LoopVariable) -> list[str]:
         """`foreach` over said values, or over a command's list; none without either."""
         lists = []
-        found = literals(v.cls, self._can.words)
+        found = self._can.literals(v.cls)
         if found.element is not None:
             element = self._rules.terminal(found.element)
             lists.append(f'" {{" {element} (" " {element}){{0,{self._values.most_items() - 1}}} "}}"')

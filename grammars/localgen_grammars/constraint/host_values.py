@@ -13,7 +13,7 @@ from .host_rules import HostRules
 from .layout import CLEAR_OPTIONS, NESTING, NESTING_FITS, NEVER, all_of, any_of
 from .patterns import alternatives
 from .quantities import number_texts
-from .values import MAX_ITEMS, ValueClass, literals, takes_result
+from .values import MAX_ITEMS, ValueClass, takes_result
 from .variables import LoopVariable, ResultVariable
 from .writable import Writable
 
@@ -99,7 +99,7 @@ class HostValues:
 
     def _literals(self, cls: ValueClass, positional: bool) -> list[str]:
         """A word alone, and elements in braces."""
-        found = literals(cls, self._can.words, positional=positional)
+        found = self._can.literals(cls, positional=positional)
         low = cls.value.min_items or 1
         high = min(cls.value.max_items or MAX_ITEMS, max(low, self.most_items()))
         out = []

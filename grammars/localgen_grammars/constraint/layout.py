@@ -65,6 +65,7 @@ def at_depth(rule: str, text: str, before: str = "") -> str:
     return f"{rule}::_: {' | '.join(options)}"
 
 
+_HEAD = re.compile(r"([a-z][a-z0-9_]*)::_:")
 _TOKEN = re.compile(
     r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\])+/|(?P<name>[a-z][a-z0-9_]*)::(?P<how>_|0x[0-9a-f]+|[a-z_]+\([^)]*\))|%if'
 )
@@ -72,25 +73,35 @@ _TOKEN = re.compile(
 
 def settle(lines: list[str]) -> list[str]:
     """Take the parameter away from rules without need of it: llguidance refuses a parametric rule that ignores it."""
-    heads = {m.group(1): i for i, line in enumerate(lines) if (m := re.match(r"([a-z][a-z0-9_]*)::_:", line))}
-    plain = set(heads)
-    while True:
-        needing = {n for n in plain if _needs(lines[heads[n]], plain)}
-        if not needing:
-            break
-        plain -= needing
+    heads = {m.group(1): i for i, line in enumerate(lines) if (m := _HEAD.match(line))}
+    found = [[m for m in _TOKEN.finditer(line) if m["name"] is not None or m[0] == "%if"] for line in lines]
+    # A rule needs the parameter where its body asks it, or hands it to a rule that does.
+    users: dict[str, list[str]] = {}
+    needing: list[str] = []
+    for name, i in heads.items():
+        begin = lines[i].index("::_:") + 4
+        used = {m["name"] for m in found[i] if m.start() >= begin}
+        if used <= heads.keys():
+            for other in used:
+                users.setdefault(other, []).append(name)
+        else:
+            needing.append(name)
+    plain = set(heads) - set(needing)
+    while needing:
+        for name in users.get(needing.pop(), ()):
+            if name in plain:
+                plain.remove(name)
+                needing.append(name)
+    pairs = zip(lines, found, strict=True)
+    return [_without(line, [m for m in tokens if m["name"] in plain]) for line, tokens in pairs]
 
-    def reference(m: re.Match[str]) -> str:
-        name = m.group("name")
-        return name if name is not None and name in plain else m.group(0)
 
-    return [_TOKEN.sub(reference, line) for line in lines]
-
-
-def _needs(line: str, plain: set[str]) -> bool:
-    """Whether a rule's body asks its parameter, or hands it to a rule that may."""
-    body = line[line.index("::_:") + 4 :]
-    for m in _TOKEN.finditer(body):
-        if m.group(0) == "%if" or (m.group("name") is not None and m.group("name") not in plain):
-            return True
-    return False
+def _without(line: str, references: list[re.Match[str]]) -> str:
+    """A line with these references reduced to their rules' names."""
+    if not references:
+        return line
+    parts, at = [], 0
+    for m in references:
+        parts += [line[at : m.start()], m["name"]]
+        at = m.end()
+    return "".join((*parts, line[at:]))

@@ -12,6 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from localgen_retrieval.catalog import Returns, Value
 
@@ -52,21 +53,15 @@ class ValueClass:
 def class_key(value: Value, text: bool) -> str:
     """Equal for values that accept the same literals."""
     v = value
-    limits = [
-        v.type,
-        list(v.values),
-        v.min,
-        v.max,
-        v.pattern,
-        v.unit if v.numeric else "",
-        v.unit_suffix,
-        v.list_,
-        v.min_items,
-        v.max_items,
-        text,
-    ]
-    if v.type == "string" and not v.pattern and not v.unit:
-        limits.append(v.kind)
+    kind = v.kind if v.type == "string" and not v.pattern and not v.unit else None
+    return _key_of(
+        v.type, v.values, v.min, v.max, v.pattern, v.unit if v.numeric else "", v.unit_suffix, v.list_, v.min_items,
+        v.max_items, text, kind,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _key_of(*limits: object) -> str:
     return json.dumps(limits)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from localgen.validation.nearest import Names, names_of
 from localgen_grammars.blocks import is_braced
@@ -12,6 +13,7 @@ from localgen_grammars.tcl.core import ARITY
 from localgen_grammars.tcl.nodes import Command
 from localgen_grammars.tcl.roles import Role
 from localgen_retrieval.catalog import Catalog, Proc
+from localgen_retrieval.once import once_per_catalog
 
 # What defines commands that the script's text does not show.
 _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "unknown"))
@@ -31,17 +33,27 @@ _OF_OBJECTS = frozenset(("my", "self", "next", "nextto", "link", "callback", "my
 _CALLS_BY_NAME = frozenset(("eval", "uplevel", "rename", "interp", "apply", "subst", "tailcall", "coroutine", "after"))
 
 
+@once_per_catalog
+def _procs_of(catalog: Catalog) -> Mapping[str, Proc]:
+    return MappingProxyType({p.name.removeprefix("::"): p for p in catalog.procs})
+
+
+@once_per_catalog
+def _tails_of(catalog: Catalog) -> frozenset[str]:
+    return frozenset(name.rpartition("::")[2] for name in _procs_of(catalog))
+
+
 class Commands:
     """The commands known by name; names have no leading `::`."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.procs: dict[str, Proc] = {p.name.removeprefix("::"): p for p in catalog.procs}
+        self.procs = _procs_of(catalog)
         self.openers: dict[str, list[int]] = {}
         for index, dsl in enumerate(catalog.dsls):
             if is_braced(dsl):
                 self.openers.setdefault(dsl.embedding.words[0].removeprefix("::"), []).append(index)
-        self._tails = {name.rpartition("::")[2] for name in (*self.procs, *self.openers)}
+        self._tails = _tails_of(catalog) | {name.rpartition("::")[2] for name in self.openers}
         self.script: set[str] = set()
         self.foreign = False
         self._suggestions: dict[str, list[str]] = {}
