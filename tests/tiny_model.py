@@ -46,7 +46,7 @@ def write_tiny_model(path: Path, seed: int = 0) -> Path:
     """Write the model as GGUF to `path` (about 0.5 MB); the same seed gives the same file."""
     import gguf
 
-    tokens, merges = _vocabulary()
+    tokens, merges = learnt_vocabulary()
     writer: Any = gguf.GGUFWriter(path, "qwen3")
     writer.add_name("random")
     writer.add_string("localgen.prompt_form", "compact")
@@ -110,15 +110,15 @@ def _tensors(vocabulary: int, seed: int) -> list[tuple[str, np.ndarray[Any, np.d
     return found
 
 
-def _byte_characters() -> list[str]:
+def byte_characters() -> list[str]:
     """The 256 characters that byte-level BPE writes bytes with (GPT-2's table), by byte."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     return [chr(b) if b in plain else chr(256 + b - sum(p < b for p in plain)) for b in range(256)]
 
 
-def _vocabulary() -> tuple[list[str], list[str]]:
+def learnt_vocabulary() -> tuple[list[str], list[str]]:
     """Tokens (special ones first, then bytes, then merges) and the merge rules."""
-    characters = _byte_characters()
+    characters = byte_characters()
     # Qwen2's pre-tokenizer, for ASCII.
     pieces = re.findall(r"[^\r\nA-Za-z0-9]?[A-Za-z]+|[0-9]| ?[^\sA-Za-z0-9]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", _SAMPLE)
     words = Counter(tuple(characters[b] for b in piece.encode()) for piece in pieces)
