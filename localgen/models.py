@@ -24,8 +24,8 @@ from localgen_retrieval.retrieve import Ranking, Retriever
 
 # (tokens, procs): the shipped model was trained on packs of the first size; a larger model reads more.
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
-# A catalog of up to so many tokens is shown whole to a model with a chat template: longer to read than a pack, but it is
-# read once, while packs differ from task to task.
+# A catalog of up to so many tokens is shown whole to a model with a chat template: longer to read than a pack, but read
+# once, while packs differ from task to task.
 WHOLE = 4000
 
 
@@ -76,7 +76,8 @@ class Models:
         """The whole catalog as text, "" where it is too long to be shown."""
         text = whole_catalog(self.domain)
         # A token is at most some dozen bytes: what cannot fit need not be counted.
-        few = len(text) < 16 * WHOLE and len(self.model.tokenize(text, special=False)) <= WHOLE
+        limit = min(WHOLE, self.model.trained_length // 2)
+        few = len(text) < 16 * limit and len(self.model.tokenize(text, special=False)) <= limit
         return text if few else ""
 
     def close(self) -> None:

@@ -74,6 +74,7 @@ class LlamaModel:
                 hint="an encoder cannot be used with --model, nor a model without a token that ends a text",
                 code="model-not-decoder",
             )
+        self.trained_length = int(llama_cpp.llama_model_n_ctx_train(self._model))  # tokens
         small = llama_cpp.llama_model_n_params(self._model) < _SMALL
         self.threads = threads or (1 if small else usable_processors())
         self.prompt_seconds = 0.0

@@ -2,7 +2,7 @@
 
 Two forms. `compact` is what the shipped small model was trained on: pack, task, script, each after a marker token.
 `chat` is for any instruction-tuned GGUF: a fixed system prompt and one Constraints / Context / Goal message, to be put
-into the model's own chat template. What is the same for all tasks of a domain comes first, so that it is evaluated once.
+into the model's own chat template. What all tasks of a domain share comes first, so that it is evaluated once.
 """
 
 from __future__ import annotations

@@ -59,7 +59,9 @@ def test_another_model_does_not_see_it(tmp_path: Path) -> None:
     assert PromptCache(tmp_path, "other").find(A.tokens) is None
 
 
-@pytest.mark.parametrize("attack", ["cut in the state", "cut in the tokens", "cut in the header", "one bit", "empty", "more"])
+@pytest.mark.parametrize(
+    "attack", ["cut in the state", "cut in the tokens", "cut in the header", "one bit", "empty", "more"]
+)
 def test_a_damaged_file_is_ignored_and_written_anew(tmp_path: Path, attack: str) -> None:
     cache = PromptCache(tmp_path, "m")
     cache.keep(A)
@@ -262,7 +264,7 @@ def test_what_took_no_time_is_not_written(random_model: Path, tmp_path: Path) ->
     made.worth_seconds = 1e9
     made.keep_beginnings(tmp_path)
     made.expect(ids(2 * STEP, 0))
-    ask(made, ids(2 * STEP, 0) + [5])
+    ask(made, [*ids(2 * STEP, 0), 5])
     made.close()
     assert not files(tmp_path)
 
