@@ -2,8 +2,8 @@
 
 28 layers, 1536 wide, 12 heads of which 2 keep keys and values, 8960 in the feed-forward, 151,936 tokens, Q4_K_M, about
 1 GB. llama.cpp quantises three layers; the others repeat them, as its mixture of types asks for. The merges come from a
-tiktoken file where there is one, else from the tests' tiny model; the rest of the vocabulary is made of pairs of tokens,
-so that the trie has its real size.
+tiktoken file where there is one, else from the tests' tiny model; the rest of the vocabulary is made of pairs of
+tokens, so that the trie has its real size.
 """
 
 from __future__ import annotations

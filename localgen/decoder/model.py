@@ -230,7 +230,7 @@ class LlamaModel:
         data = (ctypes.c_uint8 * size)()
         written = int(self.lib.llama_state_seq_get_data(self._context, data, size, 0))
         if self._cache is not None and 0 < written <= size:
-            self._cache.keep(Beginning(tuple(tokens), memoryview(data).cast("B")[:written].tobytes()))
+            self._cache.keep(Beginning(tuple(tokens), memoryview(data).cast("B")[:written]))
 
     def _load(self, beginning: Beginning) -> bool:
         """Put a beginning's state into sequence 0; False, with nothing in it, if llama.cpp does not take it."""

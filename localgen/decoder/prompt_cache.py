@@ -31,7 +31,7 @@ class Beginning:
     """The first tokens of a prompt, and llama.cpp's state of the sequence behind them."""
 
     tokens: tuple[int, ...]
-    state: bytes
+    state: bytes | memoryview  # some hundred MB with large models: not copied
 
 
 class PromptCache:
@@ -68,11 +68,12 @@ class PromptCache:
     def keep(self, beginning: Beginning) -> bool:
         """Write a beginning; False where that is not possible, or where it is larger than the whole cache may be."""
         tokens = np.asarray(beginning.tokens, np.int32).tobytes()
-        body = tokens + beginning.state
+        summed = zlib.crc32(tokens)
         head = {"format": FORMAT, "identity": self._identity, "tokens": len(beginning.tokens),
-                "bytes": len(body), "head": zlib.crc32(tokens), "crc": zlib.crc32(body)}  # fmt: skip
-        data = json.dumps(head).encode() + b"\n" + body
-        if len(data) > self.max_bytes:
+                "bytes": len(tokens) + len(beginning.state), "head": summed,
+                "crc": zlib.crc32(beginning.state, summed)}  # fmt: skip
+        line = json.dumps(head).encode() + b"\n"
+        if len(line) + len(tokens) + len(beginning.state) > self.max_bytes:
             return False
         name = hashlib.sha256(self._identity.encode() + tokens).hexdigest()[:24]
         try:
@@ -80,7 +81,7 @@ class PromptCache:
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".state-")
             try:
                 with os.fdopen(handle, "wb") as f:
-                    f.write(data)
+                    f.writelines((line, tokens, beginning.state))
                 Path(temporary).replace(self.folder / f"{self._identity[:8]}-{name}{_SUFFIX}")
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -157,10 +158,11 @@ def _tokens_of(path: Path, identity: str) -> np.ndarray | None:
 def _read(path: Path, identity: str) -> Beginning | None:
     """A file's beginning; None if it is damaged. llama.cpp never sees bytes that it did not write."""
     try:
-        line, _, body = path.read_bytes().partition(b"\n")
+        data = path.read_bytes()
     except OSError:
         return None
-    head = _header(line, identity)
+    end = data.find(b"\n")
+    head, body = _header(data[: max(end, 0)], identity), memoryview(data)[end + 1 :]
     if head is None or len(body) != head["bytes"] or zlib.crc32(body) != head["crc"]:
         return None
     size = 4 * head["tokens"]
