@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
+Tokens = Sequence[int] | NDArray[np.int32]
 
 FORMAT = 1
 MAX_BYTES = 1 << 30
@@ -114,7 +117,7 @@ class PromptCache:
                     path.unlink()
 
 
-def common(a: Sequence[int] | np.ndarray, b: Sequence[int] | np.ndarray) -> int:
+def common(a: Tokens, b: Tokens) -> int:
     """How many tokens two sequences begin with alike."""
     n = min(len(a), len(b))
     differing = np.flatnonzero(np.asarray(a[:n]) != np.asarray(b[:n]))
@@ -134,7 +137,7 @@ def file_identity(path: Path) -> str:
 
 def _header(line: bytes, identity: str) -> dict[str, int] | None:
     try:
-        head = json.loads(line)
+        head: dict[str, int] = json.loads(line)
     except ValueError:
         return None
     right = isinstance(head, dict) and head.get("format") == FORMAT and head.get("identity") == identity
@@ -142,7 +145,7 @@ def _header(line: bytes, identity: str) -> dict[str, int] | None:
     return head if right and all(type(head.get(n)) is int and head[n] >= 0 for n in numbers) else None
 
 
-def _tokens_of(path: Path, identity: str) -> np.ndarray | None:
+def _tokens_of(path: Path, identity: str) -> NDArray[np.int32] | None:
     """The tokens of a file; None if it is damaged."""
     try:
         with path.open("rb") as f:
