@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,7 +138,7 @@ def file_identity(path: Path) -> str:
 
 def _header(line: bytes, identity: str) -> dict[str, int] | None:
     try:
-        head: dict[str, int] = json.loads(line)
+        head: dict[str, Any] = json.loads(line)
     except ValueError:
         return None
     right = isinstance(head, dict) and head.get("format") == FORMAT and head.get("identity") == identity
