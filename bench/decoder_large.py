@@ -4,7 +4,7 @@
 
 Makes a model with random weights (about 1 GB, removed at the end without --keep), and prints a table. Processor time of
 one thread, so that what else the machine does counts little. The prompts are short: what is compared is decoding, and
-the share of a prompt that is not evaluated again. Takes about five minutes of processor time.
+the share of a prompt that is not evaluated again. Takes about four minutes of processor time.
 """
 
 from __future__ import annotations
