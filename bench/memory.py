@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(line)
     generator.close()
     slope = float(np.polyfit(np.arange(len(points) - warm), np.array(points[warm:]), 1)[0])
-    print(f"after {warm} generations: {slope * 100 / 1e6:+.2f} MB per 100 generations (target <= 1)")
+    print(f"after {warm} generations: {slope * 100 / 1e6:+.2f} MB per 100 generations")
     return 0
 
 
