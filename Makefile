@@ -2,6 +2,7 @@
 # make test      the tests of both distributions (installs torch)
 # make lint      ruff, mypy --strict, import layers
 # make bench     measurements (retrieval, start-up, generation)
+# make bench-large  decoding and caches with a model of 1.5 billion random weights (needs 4 GB of disk and memory)
 # make soak      10,000 scripts from a model with random weights, every one valid
 # make rules     docs/rules from the rules' own texts
 # make train     NAME=default MINUTES=90: the bundled model; NAME=pnr BASE=/models/…: a base model on a domain; resumable
@@ -24,7 +25,7 @@ INSTALL := $(PIP) install --quiet --find-links $(WHEELS) --constraint constraint
 say = @printf '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak rules train ship clean
+.PHONY: help demo test lint bench bench-large soak rules train ship clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -49,9 +50,12 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@for program in bench/*.py; do \
-	    case $$program in bench/soak*|bench/mutants*|bench/_*) continue;; esac; \
+	    case $$program in bench/soak*|bench/mutants*|bench/memory*|bench/decoder_large*|bench/_*) continue;; esac; \
 	    printf '== %s\n' "$$program"; $(BIN)/python $$program || exit 1; \
 	done
+
+bench-large: $(VENV)/.dev
+	@$(BIN)/python bench/decoder_large.py
 
 soak: $(VENV)/.dev
 	@$(BIN)/python bench/soak.py

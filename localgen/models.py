@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from localgen.choose import Chooser
@@ -16,13 +17,16 @@ from localgen_grammars.constraint.dsl_rules import check_grammar
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.encoder import GgufEncoder
 from localgen_retrieval.index import open_index
-from localgen_retrieval.pack import ContextPack, build_pack
-from localgen_retrieval.prompt import MARKERS, PromptForm, chat_messages, compact_prompt, policy_rules
+from localgen_retrieval.pack import ContextPack, build_pack, whole_catalog
+from localgen_retrieval.prompt import GOAL, MARKERS, PromptForm, chat_messages, compact_prompt, policy_rules
 from localgen_retrieval.reader import GgufReader
 from localgen_retrieval.retrieve import Ranking, Retriever
 
 # (tokens, procs): the shipped model was trained on packs of the first size; a larger model reads more.
 PACK = {"compact": (400, 7), "chat": (1500, 20)}
+# A catalog of up to so many tokens is shown whole to a model with a chat template: longer to read than a pack, but read
+# once, while packs differ from task to task.
+WHOLE = 4000
 
 
 @dataclass
@@ -55,10 +59,26 @@ class Models:
         if self.form == "compact":
             return self.model.tokenize(compact_prompt(pack.text, instruction), special=True)
         messages = self.messages(pack, instruction)
+        if self.whole:
+            names = f"Use only: {', '.join(pack.symbols)}"
+            messages = chat_messages(
+                self.whole, instruction, policy_rules(self.domain.catalog.policy),
+                (names, pack.example_text) if pack.example_text else (names,),
+            )
         text = self.model.apply_chat_template(messages)
         if text is None:
             text = "\n\n".join(m["content"] for m in messages) + "\n\nScript:\n"
+        self.model.expect(self.model.tokenize(text.partition(GOAL)[0], special=True))
         return self.model.tokenize(text, special=True)
+
+    @cached_property
+    def whole(self) -> str:
+        """The whole catalog as text, "" where it is too long to be shown."""
+        text = whole_catalog(self.domain)
+        # A token is at most some dozen bytes: what cannot fit need not be counted.
+        limit = min(WHOLE, self.model.trained_length // 2)
+        few = len(text) < 16 * limit and len(self.model.tokenize(text, special=False)) <= limit
+        return text if few else ""
 
     def close(self) -> None:
         """Free what was loaded."""
@@ -86,10 +106,14 @@ def load_models(
         domain, encoder, cache_dir or _cache_dir(),
         progress=lambda done, total: progress(f"indexing {done}/{total} symbols"),
     )
+    form = _form(llama)
+    if form == "chat":
+        # The compact form's prompts differ from the first line on, and take less time than reading a file.
+        llama.keep_beginnings((cache_dir or _cache_dir()) / "prompts")
     return Models(
         domain=domain,
         model=llama,
-        form=_form(llama),
+        form=form,
         engine=GrammarEngine(llama),
         encoder=encoder,
         retriever=Retriever(index, encoder),

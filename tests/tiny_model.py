@@ -42,14 +42,20 @@ Route net CLK on layer M3 and keep the other nets away from it; set the process 
 """
 
 
-def write_tiny_model(path: Path, seed: int = 0) -> Path:
-    """Write the model as GGUF to `path` (about 0.5 MB); the same seed gives the same file."""
+def write_tiny_model(path: Path, seed: int = 0, *, chat_template: str = "") -> Path:
+    """Write the model as GGUF to `path` (about 0.5 MB); the same seed gives the same file.
+
+    With a chat template it is asked as a foreign model is, without one in the shipped model's form.
+    """
     import gguf
 
-    tokens, merges = _vocabulary()
+    tokens, merges = learnt_vocabulary()
     writer: Any = gguf.GGUFWriter(path, "qwen3")
     writer.add_name("random")
-    writer.add_string("localgen.prompt_form", "compact")
+    if chat_template:
+        writer.add_chat_template(chat_template)
+    else:
+        writer.add_string("localgen.prompt_form", "compact")
     writer.add_context_length(CONTEXT)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
@@ -62,7 +68,10 @@ def write_tiny_model(path: Path, seed: int = 0) -> Path:
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_vocab_size(len(tokens))
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    control = {PAD, *MARKERS}
+    if chat_template:
+        tokens = [{m: f"<|{i}|>" for i, m in enumerate(MARKERS)}.get(t, t) for t in tokens]
+        tokens[tokens.index(f"<|{len(MARKERS) - 1}|>")] = END
+    control = {PAD, *MARKERS, *(f"<|{i}|>" for i in range(len(MARKERS)))}
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
@@ -110,15 +119,15 @@ def _tensors(vocabulary: int, seed: int) -> list[tuple[str, np.ndarray[Any, np.d
     return found
 
 
-def _byte_characters() -> list[str]:
+def byte_characters() -> list[str]:
     """The 256 characters that byte-level BPE writes bytes with (GPT-2's table), by byte."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     return [chr(b) if b in plain else chr(256 + b - sum(p < b for p in plain)) for b in range(256)]
 
 
-def _vocabulary() -> tuple[list[str], list[str]]:
+def learnt_vocabulary() -> tuple[list[str], list[str]]:
     """Tokens (special ones first, then bytes, then merges) and the merge rules."""
-    characters = _byte_characters()
+    characters = byte_characters()
     # Qwen2's pre-tokenizer, for ASCII.
     pieces = re.findall(r"[^\r\nA-Za-z0-9]?[A-Za-z]+|[0-9]| ?[^\sA-Za-z0-9]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", _SAMPLE)
     words = Counter(tuple(characters[b] for b in piece.encode()) for piece in pieces)

@@ -1,6 +1,7 @@
 """A GGUF decoder under llama.cpp, by the low-level API: one prompt, several sequences that continue it.
 
-Knows tokens, positions and logits; nothing of grammars or scripts.
+Knows tokens, positions and logits; nothing of grammars or scripts. What a prompt has in common with the one before it
+stays evaluated; what many prompts are expected to begin with (`expect`) may be kept on disk, too.
 """
 
 from __future__ import annotations
@@ -19,9 +20,16 @@ from localgen_retrieval.errors import ModelError, UsageError
 from localgen_retrieval.llama_quiet import first_error, load_model
 from localgen_retrieval.processors import usable_processors
 
+from .prompt_cache import Beginning, PromptCache, common, file_identity
+
 Logits = NDArray[np.float32]
 
 _BATCH = 512
+# Prompts are evaluated in steps that begin at multiples of this, and are reused from multiples of it on: a prompt then
+# takes the same steps whatever came before it, and its logits are the same to the last bit.
+STEP = 64
+# A beginning is worth a file if its evaluation took this long: reading one takes some hundredths of a second.
+WORTH_SECONDS = 0.5
 _SMALL = 50_000_000
 
 
@@ -66,11 +74,18 @@ class LlamaModel:
                 hint="an encoder cannot be used with --model, nor a model without a token that ends a text",
                 code="model-not-decoder",
             )
+        self.trained_length = int(llama_cpp.llama_model_n_ctx_train(self._model))  # tokens
         small = llama_cpp.llama_model_n_params(self._model) < _SMALL
         self.threads = threads or (1 if small else usable_processors())
         self.prompt_seconds = 0.0
+        self.reused = 0  # tokens of the last prompt that were not evaluated again
+        self.worth_seconds = WORTH_SECONDS
         self._context: Any = None
         self._shape = (0, 0)
+        self._held: list[int] = []  # the prompt whose tokens sequence 0 begins with
+        self._row: Logits = np.empty(0, np.float32)  # its logits
+        self._expected: list[int] = []
+        self._cache: PromptCache | None = None
         self._pieces: dict[int, bytes] = {}
 
     # ---------------------------------------------------------------- text and tokens
@@ -116,14 +131,25 @@ class LlamaModel:
 
     # ---------------------------------------------------------------- evaluation
 
+    def keep_beginnings(self, folder: Path) -> None:
+        """Keep evaluated beginnings of prompts in a folder, for this and later processes."""
+        lib = self.lib
+        parts = (file_identity(self.path), lib.__version__, lib.llama_print_system_info().decode(), str(STEP))
+        self._cache = PromptCache(folder, "\0".join(parts))
+
+    def expect(self, beginning: Sequence[int]) -> None:
+        """Say what the prompts to come begin with; that much is worth keeping on disk."""
+        self._expected = list(beginning)
+
     def open(self, *, length: int, sequences: int) -> None:
         """Make room for `sequences` sequences that together hold `length` tokens; an old context that fits is kept."""
         if self._context and self._shape[0] >= length and self._shape[1] >= sequences:
-            self.lib.llama_memory_clear(self.lib.llama_get_memory(self._context), True)
             return
+        # Rounded up: prompts that differ by a few words share a context.
+        length = -(-max(length, 256) // _BATCH) * _BATCH
         self._free_context()
         params = self.lib.llama_context_default_params()
-        params.n_ctx = max(length, 256)
+        params.n_ctx = length
         params.n_batch = params.n_ubatch = _BATCH
         params.n_seq_max = sequences
         params.n_threads = params.n_threads_batch = self.threads
@@ -142,6 +168,8 @@ class LlamaModel:
     def prompt(self, tokens: list[int], sequences: int) -> Logits:
         """Evaluate a prompt once for all sequences; the logits (vocabulary,) after its last token.
 
+        What it has in common with the prompt before it, or with a beginning on disk, is not evaluated again.
+
         Raises:
             UsageError: the prompt is longer than the context.
         """
@@ -150,25 +178,83 @@ class LlamaModel:
                 f"the prompt has {len(tokens)} tokens, more than the model's context", hint="shorten the instruction",
                 code="prompt-too-long",
             )
-        row: Logits = np.empty(0, np.float32)
         begin = time.perf_counter()
-        for start in range(0, len(tokens), _BATCH):
-            part = tokens[start : start + _BATCH]
-            row = self.step([Continuation(0, part, start)])[0]
         memory = self.lib.llama_get_memory(self._context)
+        kept = self._back_to(tokens)
+        self.reused = kept
+        worth = common(self._expected, tokens[:-1]) // STEP * STEP
+        spent = 0.0
+        for start in range(kept, len(tokens), STEP):
+            at = time.perf_counter()
+            part = tokens[start : start + STEP]
+            last = start + STEP >= len(tokens)
+            rows = self._evaluate([(t, start + i, 0, 0 if last and i == len(part) - 1 else -1)
+                                   for i, t in enumerate(part)], 1)  # fmt: skip
+            spent += time.perf_counter() - at
+            if start + STEP == worth and self._cache is not None and spent >= self.worth_seconds:
+                self._save(tokens[:worth])
+        if kept < len(tokens):
+            self._row = rows[0]
+        self._held = list(tokens)
         for s in range(1, sequences):
             self.lib.llama_memory_seq_cp(memory, 0, s, -1, -1)
         self.prompt_seconds = time.perf_counter() - begin
-        return row
+        return self._row
+
+    def _back_to(self, tokens: list[int]) -> int:
+        """Forget all but what sequence 0 has in common with a prompt; how many tokens that is."""
+        memory, lib = self.lib.llama_get_memory(self._context), self.lib
+        last = (len(tokens) - 1) // STEP * STEP  # there must be something left that gives logits
+        kept = max(0, min(common(self._held, tokens), last))
+        if self._held == tokens:
+            kept = len(tokens)
+        elif self._cache is not None and kept < common(self._expected, tokens[:-1]) // STEP * STEP:
+            found = self._cache.find(tokens, longer_than=kept)
+            if found is not None and self._load(found):
+                kept = min(common(found.tokens, tokens), last)
+        if kept < len(tokens):
+            kept = kept // STEP * STEP
+        for s in range(1, self._shape[1]):
+            lib.llama_memory_seq_rm(memory, s, -1, -1)
+        # A model may have dropped what lies behind its window, or may not be able to go back (recurrent ones).
+        whole = lib.llama_memory_seq_pos_min(memory, 0) == 0 and lib.llama_memory_seq_pos_max(memory, 0) >= kept - 1
+        if not (kept and whole and lib.llama_memory_seq_rm(memory, 0, kept, -1)):
+            lib.llama_memory_clear(memory, True)
+            kept = 0
+        self._held = []  # until the prompt is there
+        return kept
+
+    def _save(self, tokens: list[int]) -> None:
+        """Keep what sequence 0 holds, which is the evaluation of these tokens."""
+        size = int(self.lib.llama_state_seq_get_size(self._context, 0))
+        data = (ctypes.c_uint8 * size)()
+        written = int(self.lib.llama_state_seq_get_data(self._context, data, size, 0))
+        if self._cache is not None and 0 < written <= size:
+            self._cache.keep(Beginning(tuple(tokens), memoryview(data).cast("B")[:written]))
+
+    def _load(self, beginning: Beginning) -> bool:
+        """Put a beginning's state into sequence 0; False, with nothing in it, if llama.cpp does not take it."""
+        self.lib.llama_memory_clear(self.lib.llama_get_memory(self._context), True)
+        self._held = []
+        if len(beginning.tokens) + 8 > self._shape[0]:
+            return False
+        data = (ctypes.c_uint8 * len(beginning.state)).from_buffer_copy(beginning.state)
+        taken = int(self.lib.llama_state_seq_set_data(self._context, data, len(beginning.state), 0))
+        first_error()  # a state that does not fit is no error of what comes next
+        return taken == len(beginning.state)
 
     def step(self, continuations: Sequence[Continuation]) -> list[Logits]:
         """Evaluate tokens of several sequences together; one row of logits (vocabulary,) for each continuation."""
-        rows: list[Logits] = [np.empty(0, np.float32)] * len(continuations)
         flat = [
             (c.tokens[i], c.position + i, c.sequence, n if i == len(c.tokens) - 1 else -1)
             for n, c in enumerate(continuations)
             for i in range(len(c.tokens))
         ]
+        return self._evaluate(flat, len(continuations))
+
+    def _evaluate(self, flat: list[tuple[int, int, int, int]], count: int) -> list[Logits]:
+        """Evaluate (token, position, sequence, row of its logits or -1)s; `count` rows."""
+        rows: list[Logits] = [np.empty(0, np.float32)] * count
         for start in range(0, len(flat), _BATCH):
             part = flat[start : start + _BATCH]
             batch = self._batch
@@ -193,6 +279,7 @@ class LlamaModel:
             self.lib.llama_batch_free(self._batch)
             self.lib.llama_free(self._context)
         self._context = None
+        self._held = []
 
     def close(self) -> None:
         """Free the model."""

@@ -38,7 +38,7 @@ class ContextPack:
 
     Attributes:
         proc_scores: relevance of each proc of `procs` (hybrid z-score), in the same order.
-        tokens: length of `text` by the counter it was built with.
+        tokens: length of `text` by the counter it was built with. example_text: the end of `text` that shows `example`.
     """
 
     procs: tuple[Proc, ...]
@@ -49,6 +49,7 @@ class ContextPack:
     text: str
     tokens: int
     left_out: tuple[str, ...] = field(default=())
+    example_text: str = ""
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -123,7 +124,19 @@ def build_pack(
         text="\n".join([*lines, *variable_lines, *dsl_lines, *example_lines]),
         tokens=take.used,
         left_out=tuple(left_out),
+        example_text="\n".join(example_lines),
     )
+
+
+def whole_catalog(domain: Domain) -> str:
+    """All symbols of a domain as a pack shows them, in the catalog's order: the same text for every task."""
+    catalog = domain.catalog
+    dsls = [
+        render_dsl(d, tuple(d.productions), grammar_excerpt(domain.grammars[d.name]))
+        for d in catalog.dsls
+        if d.name in domain.grammars
+    ]
+    return "\n".join([*map(render_proc, catalog.live_procs), *map(render_variable, catalog.variables), *dsls])
 
 
 def proc_order(ranking: Ranking, limit: int) -> Iterable[tuple[int, float]]:

@@ -25,6 +25,7 @@ Part = tuple[int, int]
 CLS, SEP = 101, 102
 SYMBOL_MARK, SLOT_MARK, VALUE_MARK = 1, 2, 3
 MAX_INSTRUCTION, MAX_TEXT, MAX_SLOT, MAX_VALUE, MAX_VALUES = 160, 40, 18, 10, 12
+KNOWN = 20_000  # texts whose tokens are remembered: some MB
 _PIECE = re.compile(r"\w+|[^\w\s]")
 _PLACE = {"string": "text", "int": "number", "float": "number", "bool": "choice", "enum": "choice", "flag": "flag"}
 BOOLS = ("true", "false")
@@ -188,9 +189,12 @@ class Pages:
         return parts
 
     def _ids(self, text: str) -> list[int]:
-        if text not in self._known:
-            self._known[text] = self._tokenize(text)
-        return self._known[text]
+        ids = self._known.get(text)
+        if ids is None:
+            if len(self._known) >= KNOWN:  # instructions bring new words for as long as the process lives
+                self._known.clear()
+            ids = self._known[text] = self._tokenize(text)
+        return ids
 
 
 def _page(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localgen_retrieval import reading
 from localgen_retrieval.catalog import Proc, Variable
 from localgen_retrieval.reading import (
     CLS,
@@ -100,3 +102,11 @@ def test_no_page_is_too_long_and_no_symbol_is_lost(
     for page in pages:
         assert len(page.ids) <= length + 43  # a symbol's own text is kept, whatever room the instruction leaves
         assert all(0 <= a < b <= len(instruction) for a, b in page.offsets)
+
+
+def test_words_of_many_instructions_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "KNOWN", 50)
+    long_lived, symbols = Pages(pieces, 200), [read_proc(PROC)]
+    for i in range(200):
+        assert long_lived.of(f"route net_{i}", symbols) == Pages(pieces, 200).of(f"route net_{i}", symbols)
+        assert len(long_lived._known) <= 50
