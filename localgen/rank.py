@@ -105,7 +105,8 @@ def instruction_literals(instruction: str) -> list[str]:
     listed = enumerated(instruction, words)
     for w in words.names:
         looks = bool(re.search(r"[_/\d*\[\]]|[a-z][A-Z]|\w\.\w|\w:\w", w)) or (w.isupper() and len(w) > 1)
-        if (looks or w in words.quoted or (w in listed and not w.islower())) and not is_stop_word(w) and "," not in w and "=" not in w:
+        looks = looks or w in words.quoted or (w in listed and not w.islower())
+        if looks and not is_stop_word(w) and "," not in w and "=" not in w:
             m = re.fullmatch(r"(-?\d+(?:\.\d+)?)[A-Za-z%°µ/]*", w)
             found[m.group(1) if m else w] = None
     return list(found)
