@@ -15,6 +15,7 @@ from localgen_grammars.constraint.quantities import number_texts, quantities_of,
 from localgen_retrieval.catalog import Arg, Catalog, Proc
 from localgen_retrieval.once import once_per_catalog
 from localgen_retrieval.retrieve import Ranking
+from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as text_words
 
 # Best cosine of any symbol below which an instruction is about something else: a little under the lowest
@@ -103,7 +104,7 @@ def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarificatio
     for p in plan.task if plan.sure else ():
         proc = catalog.proc(p.branch)
         given = p.assignment.best.values
-        missing = [a for a in proc.args if a.required and a.name not in given] if proc is not None else []
+        missing = [a for a in proc.args if a.required and _empty(a, given.get(a.name))] if proc is not None else []
         if proc is not None and missing:
             return ask_value(proc, missing[0])
     if plan.sure:
@@ -118,9 +119,16 @@ def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarificatio
             continue
         values = given.get(arg.name, ())
         doubtful = arg.type == "string" and all(v.islower() and v.isalpha() for v in values)
-        if not values or (doubtful and call.likely(arg.name, values) < UNLIKELY):
+        if _empty(arg, values) or (doubtful and call.likely(arg.name, values) < UNLIKELY):
             return ask_value(best, arg)
     return None
+
+
+def _empty(arg: Arg, values: Sequence[str] | None) -> bool:
+    """Whether an argument has no value, or only what it is called itself: "open the valve" names none."""
+    own = set(text_words(f"{name_words(arg.name)} {name_words(arg.kind)}"))
+    said = all(v.islower() and set(text_words(v)) <= own for v in values or ())
+    return not values or (said and arg.type == "string")
 
 
 def missing_value(
