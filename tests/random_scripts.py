@@ -42,10 +42,13 @@ class RecordingGenerator(Generator):
     """A generator that keeps what it ranked, so that every candidate can be judged, not only the best."""
 
     ranked: Sequence[Ranked] = ()
+    dropped: Sequence[str] = ()  # by the last gate, not by the budget
 
     def _choose(self, models: Models, ranked: list[Ranked], instruction: str) -> list[Choice]:
         self.ranked = ranked
-        return super()._choose(models, ranked, instruction)
+        choices = super()._choose(models, ranked, instruction)
+        self.dropped = choices[0].dropped
+        return choices
 
 
 @dataclass
@@ -190,7 +193,7 @@ def _scripts(generator: RecordingGenerator, outcome: Outcome) -> Iterator[tuple[
     """(script, truncated, dropped statements) of the answer, then of the other candidates."""
     assert outcome.script is not None
     assert outcome.valid, outcome.script
-    yield outcome.script, outcome.truncated, outcome.dropped
+    yield outcome.script, outcome.truncated, list(generator.dropped)
     others = {outcome.script}
     for r in generator.ranked:
         script, _, dropped = finish(r.text, generator.domain)
