@@ -1,7 +1,7 @@
 """Examples from real scripts: the task line, a pack of only what the script uses, and variants with other values.
 
-A script's task is its line `# task: …`; without one, its first comment where that is a sentence. A script with neither is
-discarded, and counted.
+A script's task is its line `# task: …`; without one, its first comment where that is a sentence. A script with neither
+is discarded, and counted.
 """
 
 from __future__ import annotations
