@@ -18,7 +18,7 @@ from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.dsl_reading import DslReader, DslReading
 from localgen.decoder.option_scores import OptionScores
 from localgen.decoder.said import SaidValues
-from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, plan_task, price_among
+from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, left_over, plan_task, price_among
 from localgen.decoder.value_hints import ValueHints
 from localgen.decoder.votes import dsl_bonus
 from localgen_grammars.constraint.grounding import Words
@@ -49,10 +49,12 @@ class Plan:
 
     Attributes:
         calls: the ways to fill each call that was read, by name. task: the statements that are asked for, in order.
+        left: the share of the instruction's names and numbers that none of them takes.
     """
 
     calls: Mapping[str, Assignment]
     task: tuple[Planned, ...]
+    left: float = 0.0
 
     @property
     def sure(self) -> bool:
@@ -163,7 +165,7 @@ class Guide:
 
     def plan_task(
         self, ranking: Ranking, words: Words, names: Sequence[str], calls: Mapping[str, Assignment]
-    ) -> tuple[Planned, ...]:
+    ) -> Plan:
         """The statements that the instruction asks for, clause by clause; see `task_plan`.
 
         Args:
@@ -185,7 +187,8 @@ class Guide:
                 out.append(Candidate(dsl.dsl.embedding.open.strip(), fit, reading.openings(i), (), (d, i)))
         spans = clause_spans(ranking.instruction, ranking.clauses)
         symbols = sum(s.kind != "example" for s in ranking.symbols)
-        return plan_task(out, spans, said, mentions, price_among(symbols))
+        task = plan_task(out, spans, said, mentions, price_among(symbols))
+        return Plan(calls, task, left_over(task, mentions))
 
     def needed(self, ranking: Ranking, task: Sequence[Planned]) -> Ranking:
         """The ranking with what is planned in front, so that the pack holds it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -211,9 +211,11 @@ class Generator:
         clock.split("decode", "prompt", models.model.prompt_seconds)
         wanted = self._wanted(request)
         if self.domain.catalog.host != "none" and not any(_does_something(c, wanted) for c in candidates):
-            # Every candidate was still inside a loop or a block when its budget ended: once more, only calls.
+            # Every candidate was still inside a loop, a block or a word when its budget ended: once more, only calls,
+            # and of words that are given.
             with clock.part("decode"):
-                simple = self._constraint(request.task, request.pack, request.facts, options, calls_only=True)
+                given = replace(options, grounding=True)
+                simple = self._constraint(request.task, request.pack, request.facts, given, calls_only=True)
                 candidates += self._decode(models, prompt, request, simple, options)
         if self._observe is not None:
             self._observe(Decoded(models.model, prompt, candidates))

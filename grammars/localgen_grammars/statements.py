@@ -11,6 +11,9 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from re import _constants as sre
+from re import _parser
+from typing import Any
 
 from lark.grammar import NonTerminal, Rule, Symbol
 from lark.lexer import PatternStr, TerminalDef, Token
@@ -20,7 +23,7 @@ from localgen_retrieval.errors import LocalgenError
 from .dsl import DslGrammar
 
 MAX_PATTERNS = 256
-_CHOICES = re.compile(r"\(\?:([^()\[\]\\.*+?{}^$]+(?:\|[^()\[\]\\.*+?{}^$]+)+)\)|([\w-]+(?:\|[\w-]+)+)")
+MAX_CHOICES = 40
 
 
 @dataclass(frozen=True)
@@ -88,17 +91,37 @@ def statements_of(grammar: DslGrammar) -> tuple[Statement, ...]:
 
 def match_example(grammar: DslGrammar, statements: Sequence[Statement], example: str) -> tuple[int, list[Token]] | None:
     """The statement that an example is of, and the example's tokens; None for several statements, or for none."""
-    try:
-        tokens = list(grammar.parse(example).scan_values(lambda t: isinstance(t, Token)))
-    except LocalgenError:
-        return None
-    tokens.sort(key=lambda t: t.start_pos or 0)
+    tokens = _tokens(grammar, example)
     names = "".join(f"{t.type} " for t in tokens)
     for i, s in enumerate(statements):
         for part in s.parts:
             if re.fullmatch(_names(tuple(s.full[k] for k in part)), names):
                 return i, tokens
     return None
+
+
+def match_block(grammar: DslGrammar, statements: Sequence[Statement], text: str) -> list[tuple[int, list[Token]]]:
+    """The statements of a block in order, each with its tokens; what belongs to none is left out."""
+    tokens, found, at = _tokens(grammar, text), list[tuple[int, list[Token]]](), 0
+    parts = [(i, tuple(s.full[k] for k in part)) for i, s in enumerate(statements) for part in s.parts]
+    known = [(i, re.compile(_names(part))) for i, part in parts]
+    while at < len(tokens):
+        names = "".join(f"{t.type} " for t in tokens[at:])
+        matches = [(m.end(), i) for i, pattern in known if (m := pattern.match(names)) is not None]
+        length, i = max(matches, key=lambda m: (m[0], -m[1]), default=(0, -1))
+        if length:
+            found.append((i, tokens[at : at + names[:length].count(" ")]))
+        at += names[:length].count(" ") if length else 1
+    return found
+
+
+def _tokens(grammar: DslGrammar, text: str) -> list[Token]:
+    """The tokens of a text in order; none where the grammar does not read it."""
+    try:
+        tokens = list(grammar.parse(text).scan_values(lambda t: isinstance(t, Token)))
+    except LocalgenError:
+        return []
+    return sorted(tokens, key=lambda t: t.start_pos or 0)
 
 
 def _names(pattern: Pattern) -> str:
@@ -160,9 +183,33 @@ def _element(terminal: TerminalDef) -> Element:
     if isinstance(terminal.pattern, PatternStr):
         return Literal(terminal.pattern.value, terminal.name)
     regex = terminal.pattern.to_regexp()
-    m = _CHOICES.fullmatch(terminal.pattern.value)
-    values = tuple((m.group(1) or m.group(2)).split("|")) if m else ()
-    return Place(terminal.name, regex, values)
+    return Place(terminal.name, regex, _choices(terminal.pattern.value))
+
+
+def _choices(regex: str) -> tuple[str, ...]:
+    """What a regular expression that only lists texts chooses from, in its order; none for another, or for many."""
+    try:
+        found = _texts(list(_parser.parse(regex)))
+    except (ValueError, re.error):
+        return ()
+    return tuple(dict.fromkeys(found)) if 1 < len(found) <= MAX_CHOICES and all(found) else ()
+
+
+def _texts(items: Iterable[Any]) -> list[str]:
+    out = [""]
+    for op, av in items:
+        if op is sre.LITERAL:
+            more = [chr(av)]
+        elif op is sre.SUBPATTERN:
+            more = _texts(list(av[3]))
+        elif op is sre.BRANCH:
+            more = [text for branch in av[1] for text in _texts(list(branch))]
+        elif op is sre.IN and all(o is sre.LITERAL for o, _ in av):
+            more = [chr(c) for _, c in av]
+        else:
+            raise ValueError(op)
+        out = [a + b for a, b in itertools.product(out, more)][: MAX_CHOICES + 1]
+    return out
 
 
 def _merge_choices(statements: Sequence[Statement]) -> list[Statement]:

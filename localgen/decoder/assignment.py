@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -38,6 +38,8 @@ BEAM, VALUES = 300, 6
 EACH = -1.0
 # Two values of one look (names, times) in another order than they are said, in a statement whose places have one.
 TURNED = -1.0
+# Names that are enumerated, of which a list takes some but not all.
+TORN = -4.0
 # Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
 # from elsewhere costs. How far
 # below the worst of those planned a value is that no way to fill a call has.
@@ -174,6 +176,10 @@ class Assignment:
         found = _search(order, costs, beam)
         if in_turn:
             found = tuple(replace(f, score=f.score + TURNED * self._turned(f)) for f in found)
+        lists = {o.name for o in openings if o.kind == "list"}
+        if lists and len(said.listed) > 1:
+            found = tuple(replace(f, score=f.score + TORN * _torn(f, lists, frozenset(said.listed))) for f in found)
+            found = tuple(sorted(found, key=lambda f: -f.score))
         self.fillings = _in_order(found, pairs) if pairs or in_turn else found
 
     @property
@@ -185,6 +191,11 @@ class Assignment:
     def score(self) -> float:
         """Of the best way, in nats."""
         return self.best.score
+
+    def taken(self) -> frozenset[int]:
+        """The mentions that the best way takes."""
+        chosen = ((name, set(values)) for name, values in self.best.values.items())
+        return self._of([s for name, values in chosen for s in self._given.get(name, ()) if s.text in values])
 
     def consistent(self, written: Mapping[str, tuple[str, ...]]) -> tuple[Filling, ...]:
         """The ways that agree with what is written; all where none does."""
@@ -252,6 +263,11 @@ class Assignment:
         at = [s.at for s in values if s.at >= 0]
         at += [a for s in values if s.at < 0 for a, _ in name_places(self._said.reading.instruction, s.text)[:1]]
         return frozenset(i for i, m in enumerate(self._mentions) if any(m.start <= a < m.end for a in at))
+
+
+def _torn(f: Filling, lists: Set[str], listed: Set[str]) -> bool:
+    """Whether a list has some but not all of what the instruction enumerates."""
+    return any(0 < len(listed & set(values)) < len(listed) for name, values in f.values.items() if name in lists)
 
 
 def call_plan(

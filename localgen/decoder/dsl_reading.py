@@ -55,7 +55,7 @@ class DslReader:
         statements, symbols, productions = list[Statement](), list[ReadSymbol](), list[int]()
         examples = list[dict[int, str]]()
         for i, s in enumerate(known):
-            if any(isinstance(e, Nested) for e in s.full) or not isinstance(s.full[0], Literal):
+            if any(isinstance(e, Nested) for e in s.full) or not isinstance(s.full[0], Literal | Place):
                 continue
             n, values = about.get(i) or _alike(s, known, about)
             name, summary = (dsl.productions[n].name, dsl.productions[n].summary) if n >= 0 else ("", "")
@@ -284,4 +284,6 @@ def _alike(
     s: Statement, known: Sequence[Statement], about: dict[int, tuple[int, dict[int, str]]]
 ) -> tuple[int, dict[int, str]]:
     """What is known of another form of the same statement: one that begins with the same word."""
+    if not isinstance(s.full[0], Literal):
+        return -1, {}
     return next(((n, {}) for i, (n, _) in about.items() if known[i].full[0] == s.full[0]), (-1, {}))

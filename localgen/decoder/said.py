@@ -25,9 +25,10 @@ from localgen_retrieval.catalog import Arg, Variable
 from localgen_retrieval.reader import Reading, SlotReading
 
 # What is not said at all (a default), a function word, a part of a word, and capitals that are said small, in nats.
-UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -0.7, -2.0
+UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -2.5, -2.0
 # Items of a list share the pointer's probability: so far below the best, and so likely, a value is one of several.
 ALSO, SURE, LISTED = 1.2, -1.8, 4.0
+_TIMES = re.compile(r"(\d\d:\d\d)\D+(\d\d:\d\d)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -115,6 +116,9 @@ class SaidValues:
         return self._places[key]
 
     def _find(self, text: str, unit: str | None) -> Spans:
+        if (times := _TIMES.fullmatch(text)) is not None:  # from the first to where the second is said after it
+            first, second = (name_places(self.reading.instruction, t) for t in times.groups())
+            return tuple((a, min(ends)) for a, _ in first if (ends := [e for b, e in second if b > a]))
         number = _NUMBER.search(text)
         if unit and number:  # a value with a unit of its own: where that amount is said
             known = number_places(self.words.quantities, unit)

@@ -158,6 +158,13 @@ def _fit(c: Candidate, i: int, j: int, n: int) -> float:
     return max(best, float(c.fit[0])) if (i, j) == (0, n) else best
 
 
+def left_over(plan: Sequence[Planned], mentions: Sequence[Mention]) -> float:
+    """The share of the names and numbers of an instruction that no planned statement takes; 0 where it has none."""
+    taken = frozenset[int]().union(*(p.assignment.taken() for p in plan))
+    left = sum(m.weight for i, m in enumerate(mentions) if i not in taken)
+    return left / total if (total := sum(m.weight for m in mentions)) else 0.0
+
+
 def branches_of(plan: Sequence[Planned]) -> tuple[str, ...]:
     """What the statements of a script begin with; what stands together in one block counts once."""
     out: list[str] = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from localgen.decoder.names import NAME_LIKE, choices_of, enumerated, vocabulary_of
 from localgen_grammars.constraint.grounding import Words, is_stop_word
-from localgen_grammars.constraint.quantities import NUMBER_WORDS
+from localgen_grammars.constraint.number_words import NUMBER_WORDS
 from localgen_retrieval.catalog import Catalog
 from localgen_retrieval.text import words as stems
 

@@ -8,7 +8,16 @@ from localgen_grammars.constraint.finite import matches
 from localgen_grammars.constraint.places import name_places, number_places
 from localgen_grammars.constraint.quantities import quantities_of
 from localgen_grammars.dsl import load_grammar
-from localgen_grammars.statements import Element, Literal, Nested, Place, Repeated, match_example, statements_of
+from localgen_grammars.statements import (
+    Element,
+    Literal,
+    Nested,
+    Place,
+    Repeated,
+    match_block,
+    match_example,
+    statements_of,
+)
 
 _TAIL = "\nNAME: /[a-z]+[0-9]*/\nINT: /[0-9]+/\n%import common.WS\n%ignore WS\n"
 
@@ -61,6 +70,15 @@ def test_an_example_tells_which_statement_it_is_of() -> None:
         assert found[0] == at
     assert match_example(grammar, known, "a x; b y;") is None
     assert match_example(grammar, known, "c x;") is None
+
+
+def test_a_block_is_cut_into_its_statements() -> None:
+    grammar = load_grammar('start: (s ";")+\n?s: a | b\na: "a" NAME ("," NAME)*\nb: "b" NAME ("at" INT)?' + _TAIL)
+    found = match_block(grammar, statements_of(grammar), "b x; a x, y; b z at 3; a q;")
+    assert [(i, " ".join(tokens)) for i, tokens in found] == [
+        (1, "b x ;"), (0, "a x , y ;"), (1, "b z at 3 ;"), (0, "a q ;")
+    ]  # fmt: skip
+    assert match_block(grammar, statements_of(grammar), "c x;") == []
 
 
 def test_a_grammar_that_nests_is_not_unfolded_for_ever() -> None:

@@ -56,12 +56,12 @@ def test_a_few_steps_lower_the_loss_and_a_second_sitting_goes_on(tmp_path: Path)
     folder, out = small_model(tmp_path / "small"), tmp_path / "run"
     few = batches(0, 24, None, 0.0)
     settings = Settings(minutes=1, steps=40, lr=2e-3, length=64, save_every=40, threads=1)
-    losses = train(BiEncoder(folder, 64), out, lambda step: few(step % 4), [], settings)
+    losses = train(BiEncoder(folder, 64), out, lambda step: few(step % 4), {"held_top1": []}, settings)
     assert len(losses) == 40 and all(map(math.isfinite, losses))
     assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
 
     again = BiEncoder(folder, 64)
-    more = train(again, out, lambda step: few(step % 4), [], Settings(1, 4, 2e-4, 64, 4, 1))
+    more = train(again, out, lambda step: few(step % 4), {"held_top1": []}, Settings(1, 4, 2e-4, 64, 4, 1))
     assert sum(more) < 0.8 * sum(losses[:4])
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert [line["step"] for line in lines][-1] == 44

@@ -22,7 +22,7 @@ from localgen_training.export_reader import MIN_AGREEMENT, agreement
 from localgen_training.export_reader import main as export_main
 from localgen_training.reader_data import batches, draw_tasks, label, page_of
 from localgen_training.reader_model import HEADS_FILE, Reader, losses, wordpieces
-from localgen_training.train_reader import Settings, save, train
+from localgen_training.train_reader import Settings, held_batches, save, train
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +81,9 @@ def test_a_few_steps_lower_the_loss_and_a_second_sitting_goes_on(small: Path, tm
     out = tmp_path / "run"
     settings = Settings(minutes=5, steps=30, lr=2e-3, decay=0.1, tokens=800, save_every=15, threads=1, held=2)
     few = [(1.0, lambda seed, n: draw_tasks(seed % 3, n))]
-    assert train(Reader(small), out, few, small, settings) == 30
-    assert train(Reader(small), out, few, small, settings) == 60
+    held = {"held": held_batches(lambda seed, n: draw_tasks(seed, n, "validation"), small, settings)}
+    assert train(Reader(small), out, few, small, settings, held) == 30
+    assert train(Reader(small), out, few, small, settings, held) == 60
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert [line["step"] for line in lines] == [15, 30, 45, 60]
     assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]

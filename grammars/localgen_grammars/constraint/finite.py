@@ -18,12 +18,14 @@ class _TooMany(Exception):
 
 
 def grounded_matches(pattern: str, flags: int, grounder: Grounder) -> tuple[str, ...]:
-    """What a terminal's pattern can be under a grounding; none where that is open or a great many."""
+    """What a terminal's pattern can be under a grounding; of a great many, the words that match it as they are."""
     try:
         regex = rewrite(pattern, flags, grounder)
     except (Unsupported, re.error):
         return ()
-    return () if regex is None else matches(regex)
+    if regex is None:
+        return ()
+    return matches(regex) or (tuple(grounder.matching(pattern, flags)) if grounder.words is not None else ())
 
 
 def matches(regex: str) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ from .units import canonical_unit
 
 MAX_REPEAT = 6  # how often an open-ended group is repeated at most in what is generated
 MAX_DIGITS = 7
+MAX_TIMES = 8  # times of day that are put together to spans
+_TIME, _JOINTS = r"[0-2]\d:[0-5]\d", ("-", "..", "/", "~", "->", "…")
+_SPAN = re.compile(rf"{_TIME}\D+{_TIME}")
 _NUMERIC = frozenset("0123456789+-.")
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: "0-9",
@@ -51,8 +54,10 @@ class Grounder:
         assert self.words is not None
         compiled = re.compile(regex, flags)
         found: dict[str, None] = {}
-        for w in (*self.words.all(), *(self.words.spans if compiled.fullmatch("a b") else ())):
-            for form in (w, w.upper(), w.lower()):
+        quote = regex[:1] if regex[:1] in "\"'" and regex.endswith(regex[:1]) else ""  # what is quoted in the language
+        spaced = compiled.fullmatch("a b") or (quote and compiled.fullmatch(f"{quote}a b{quote}"))
+        for w in (*self.words.all(), *(self.words.spans if spaced else ())):
+            for form in (w, w.upper(), w.lower(), f"{quote}{w}{quote}") if quote else (w, w.upper(), w.lower()):
                 if compiled.fullmatch(form):
                     if form not in self.banned and not any(c in self.forbidden_characters for c in form):
                         found[form] = None
@@ -78,17 +83,32 @@ def rewrite(pattern: str, flags: int, grounder: Grounder) -> str | None:
         Unsupported: look-around, back-references, boundaries and the like.
     """
     tree = _parser.parse(pattern, flags)
+    items = list(tree)
+    while len(items) > 1 and _looks_ahead(items[-1]):  # left to the parser that judges the statement once it is whole
+        items.pop()
     writer = _Writer(grounder, flags | tree.state.flags)
-    regex = writer.sequence(list(tree))
+    regex = writer.sequence(items)
     if grounder.words is not None:
-        whole = [w for w in grounder.matching(pattern, flags) if w]
-        if whole and re.fullmatch(pattern, "12:34", flags):
+        whole = [w for w in grounder.matching(pattern, flags) if w] or _spans(pattern, flags, grounder)
+        if whole and (re.fullmatch(pattern, "12:34", flags) or _SPAN.fullmatch(whole[0])):
             regex = alternatives(whole)  # a time that is said is not put together from other numbers
         elif whole:
             regex = alternatives(whole) if regex is None else f"(?:{alternatives(whole)}|{regex})"
     if regex is not None and flags & re.IGNORECASE:
         regex = f"(?i:{regex})"
     return regex
+
+
+def _looks_ahead(item: Any) -> bool:
+    op, av = item
+    return (op is sre.AT and av is sre.AT_BOUNDARY) or (op is sre.ASSERT_NOT and av[0] > 0)
+
+
+def _spans(pattern: str, flags: int, grounder: Grounder) -> list[str]:
+    """Two times of day that are said, as the pattern joins them (`09:30-12:00`)."""
+    joint = next((j for j in _JOINTS if re.fullmatch(pattern, f"10:10{j}12:12", flags)), None)
+    times = grounder.matching(_TIME, 0) if joint is not None else []
+    return [f"{a}{joint}{b}" for a, b in itertools.permutations(times[:MAX_TIMES], 2)]
 
 
 def characters(pattern: str) -> set[str] | None:

@@ -12,26 +12,9 @@ from decimal import Decimal
 
 from localgen_retrieval.catalog import Value
 
+from .number_words import ARTICLES, MULTIPLIERS, WORDS, number_at
 from .units import alike, canonical_unit, is_rate, is_time, per_places, scale_of, with_rate
 
-ONES = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-]  # fmt: skip
-TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_WORDS: dict[str, Decimal] = {
-    **{w: Decimal(i) for i, w in enumerate(ONES)}, **{w: Decimal(10 * (i + 2)) for i, w in enumerate(TENS)},
-    "half": Decimal("0.5"), "quarter": Decimal("0.25"), "dozen": Decimal(12), "couple": Decimal(2),
-    "single": Decimal(1), "once": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3), "double": Decimal(2),
-    "triple": Decimal(3), "pair": Decimal(2),
-}  # fmt: skip
-NUMBER_WORDS = frozenset({*_WORDS, "hundred", "thousand", "million", "tenths", "quarters", "thirds", "fifth", "fifths"})
-_PARTS = {
-    **dict.fromkeys(("quarter", "quarters"), 4), **dict.fromkeys(("tenth", "tenths"), 10),
-    **dict.fromkeys(("third", "thirds"), 3), **dict.fromkeys(("fifth", "fifths"), 5), "halves": 2,
-}  # fmt: skip
-_MULTIPLIERS = {"hundred": Decimal(100), "thousand": Decimal(1000), "million": Decimal(10**6), "k": Decimal(1000)}
-_ARTICLES = frozenset({"a", "an", "one"})
 _DIGITS = re.compile(r"(?<![\w.])(-?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:[eE]([+-]?\d+))?(?![\d])")
 ORDINALS = [
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
@@ -43,6 +26,9 @@ _INTERVAL = re.compile(
     r"(week|day|hour|minute)\b", re.IGNORECASE,
 )  # fmt: skip
 _PRICE = re.compile(r"\b(\d+)\s+(?:euros?|dollars?|pounds?|francs?|kronor|crowns?)\s+(\d\d)\b", re.IGNORECASE)
+# "23 and a half", and a unit with its half: "an hour and a half", "the next day and a half", "two hours and a half".
+_MIXED = re.compile(r"(?<![\w.])(\d+)\s+and\s+(a half|a quarter|three quarters)\b", re.IGNORECASE)
+_UNIT_AND_PART = re.compile(r"(?:\b(\d+|[a-z]+)[\s-]+)?\b([a-z]{3,})\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
 _BELOW_ZERO = re.compile(r"\s*(?:degrees?\s|°C?\s|C\s)?\s*(?:below (?:zero|freezing)|of frost)\b", re.IGNORECASE)
 
 
@@ -156,7 +142,7 @@ def _from_digits(text: str) -> list[Quantity]:
         rest = text[m.end() :]
         k = re.match(r"\s?(hundred|thousand|million|k)\b", rest)
         if k:
-            value *= _MULTIPLIERS[k.group(1)]
+            value *= MULTIPLIERS[k.group(1)]
             rest = rest[k.end() :]
         below = bool(minus) or bool(_BELOW_ZERO.match(rest))
         out.append(Quantity(-value if below else value, _unit_after(rest), m.group(0) + rest[:8], (m.span(),)))
@@ -179,13 +165,23 @@ def _from_phrases(text: str) -> list[Quantity]:
         out.append(Quantity(Decimal(number), "", m.group(0), (m.span(1),)))
     for m in _INTERVAL.finditer(text):
         times = m.group(1).lower()
-        count = Decimal(times.split()[0]) if times[0].isdigit() else _WORDS[times.split()[0]]
+        count = Decimal(times.split()[0]) if times[0].isdigit() else WORDS[times.split()[0]]
         unit = canonical_unit(m.group(2))
         if count and unit and is_time(unit):
             # In the next smaller unit, so that the number is a whole one: twice a day is 12 h, not 0.5 d.
             smaller = {"wk": "d", "d": "h", "h": "min", "min": "s"}.get(unit, unit)
             value = scale_of(unit)[1] / scale_of(smaller)[1] / count
             out.append(Quantity(round(value, 4).normalize(), smaller, m.group(0), (m.span(),)))
+    for m in _MIXED.finditer(text):
+        part = Decimal("0.75") if m.group(2)[0] in "tT" else WORDS[m.group(2).split()[1].lower()]
+        out.append(Quantity(int(m.group(1)) + part, _unit_after(text[m.end() :]), m.group(0), (m.span(),)))
+    for m in _UNIT_AND_PART.finditer(text):
+        unit = canonical_unit(m.group(2))
+        before = (m.group(1) or "").lower()
+        count = Decimal(before) if before.isdigit() else WORDS.get(before, Decimal(1))
+        if unit and m.group(2).lower() not in WORDS:
+            at = m.span() if before.isdigit() or before in WORDS or before in ARTICLES else (m.start(2), m.end())
+            out.append(Quantity(count + WORDS[m.group(3).lower()], unit, m.group(0), (at,)))
     for m in _PRICE.finditer(text):
         out.append(Quantity(Decimal(f"{m.group(1)}.{m.group(2)}"), "", m.group(0), (m.span(),)))
     return out
@@ -204,10 +200,7 @@ def _from_words(text: str) -> list[Quantity]:
     out = []
     i = 0
     while i < len(words):
-        before = len(words)
-        value, j = _number_at(words, i)
-        if len(words) < before:  # "an hour and a half": the last three words belong to the number
-            del spans[i + 2 : i + 5]
+        value, j = number_at(words, i)
         if value is None:
             i += 1
             continue
@@ -222,42 +215,3 @@ def _from_words(text: str) -> list[Quantity]:
         out.append(Quantity(-value if minus else value, unit, " ".join(words[i:j]), at))
         i = max(j, i + 1)
     return out
-
-
-def _number_at(words: list[str], i: int) -> tuple[Decimal | None, int]:
-    """(number, index after it) for number words from index i on."""
-    word = words[i].lower()
-    if word in _ARTICLES and word != "one":
-        after = words[i + 1].lower() if i + 1 < len(words) else ""
-        if after in _MULTIPLIERS:
-            return _MULTIPLIERS[after], i + 2
-        if after in ("tenth", "third", "fifth"):
-            return Decimal(1) / _PARTS[after], i + 2
-        unit = canonical_unit(after) if len(after) > 2 else ""
-        if unit and [w.lower() for w in words[i + 2 : i + 5]] == ["and", "a", "half"]:
-            words[i + 2 : i + 5] = []
-            return Decimal("1.5"), i + 1
-        return (Decimal(1), i + 1) if unit else (None, i)
-    if word not in _WORDS:
-        return None, i
-    value, i = _WORDS[word], i + 1
-    if i < len(words) and words[i].lower() in _PARTS:
-        value, i = value / _PARTS[words[i].lower()], i + 1
-        if words[i : i + 2] in (["of", "an"], ["of", "a"]):
-            i += 2
-        return value, i
-    if word in ("half", "quarter"):
-        while i < len(words) and words[i].lower() in ("a", "an", "of"):
-            i += 1
-        return value, i
-    if [w.lower() for w in words[i : i + 3]] == ["and", "a", "half"]:
-        value, i = value + Decimal("0.5"), i + 3
-    if word in TENS and i < len(words) and words[i].lower() in ONES[1:10]:
-        value, i = value + _WORDS[words[i].lower()], i + 1
-    while i < len(words) and words[i].lower() in ("hundred", "thousand", "million"):
-        value, i = value * _MULTIPLIERS[words[i].lower()], i + 1
-        if i + 1 < len(words) and words[i].lower() == "and" and words[i + 1].lower() in _WORDS:
-            value, i = value + _WORDS[words[i + 1].lower()], i + 2
-    if i + 2 < len(words) and words[i].lower() == "point" and words[i + 1].lower() in ONES[:10]:
-        value, i = value + _WORDS[words[i + 1].lower()] / 10, i + 2
-    return value, i
