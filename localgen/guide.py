@@ -40,6 +40,8 @@ ODDS_SHARE, UNREAD, MOST = 0.1, -5.0, 6.0
 PRIOR_SHARE = 1.0
 # Share of how well the instruction fills a proc's call, against the proc that it fills best.
 PLAN_SHARE = 0.2
+# Share of the reader's odds for a symbol in each clause, and the least share of its words that may be there.
+CLAUSE_SHARE, UNSEEN = 0.1, 0.02
 PLANNED = 3.0  # z-scores that a pack puts what is planned ahead by
 
 
@@ -175,7 +177,10 @@ class Guide:
         rows = np.vstack([ranking.scores[None], ranking.clause_scores]).astype(np.float64)
         column = {s.name if s.kind == "proc" else f"set {s.name}": i
                   for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")}  # fmt: skip
-        out = [Candidate(name, rows[:, column[name]], c.openings, c.pairs) for name, c in calls.items()]
+        spans = clause_spans(ranking.instruction, ranking.clauses)
+        read = {**self.procs, **{f"set {name}": r for name, r in self.variables.items()}}
+        out = [Candidate(name, rows[:, column[name]] + CLAUSE_SHARE * self._asked_in(spans, read[name]),
+                         c.openings, c.pairs) for name, c in calls.items()]  # fmt: skip
         for d, readings in self.statements.items():
             if not readings:  # no statement of a form that the grammar fixes
                 continue
@@ -184,11 +189,20 @@ class Guide:
             bonus = dsl_bonus(dsl.dsl.embedding.open.strip(), ranking.instruction, self.catalog)
             for i, r in enumerate(readings):
                 fit = self._prior[d][:, i] + bonus + ODDS_SHARE * float(np.clip(r.asked, -MOST, MOST))
+                fit = fit + CLAUSE_SHARE * self._asked_in(spans, r)
                 out.append(Candidate(dsl.dsl.embedding.open.strip(), fit, reading.openings(i), (), (d, i)))
-        spans = clause_spans(ranking.instruction, ranking.clauses)
         symbols = sum(s.kind != "example" for s in ranking.symbols)
         task = plan_task(out, spans, said, mentions, price_among(symbols))
         return Plan(calls, task, left_over(task, mentions))
+
+    def _asked_in(self, spans: Sequence[tuple[int, int]], symbol: SymbolReading) -> Floats:
+        """(clauses + 1,) odds that a symbol is asked for: by the whole (left to the ranking), and by each clause."""
+        mass = np.array([
+            sum(float(np.exp(p)) for p, (a, _) in zip(symbol.clause, self.reading.offsets, strict=False) if s <= a < e)
+            for s, e in spans
+        ])  # fmt: skip
+        odds = np.clip(symbol.asked + np.log(mass + UNSEEN), -MOST, MOST)
+        return np.concatenate([[0.0], odds])
 
     def needed(self, ranking: Ranking, task: Sequence[Planned]) -> Ranking:
         """The ranking with what is planned in front, so that the pack holds it."""

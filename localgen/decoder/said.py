@@ -18,7 +18,8 @@ from localgen_grammars.constraint.finite import grounded_matches
 from localgen_grammars.constraint.grounding import Words, is_stop_word, takes_text
 from localgen_grammars.constraint.patterns import Grounder
 from localgen_grammars.constraint.places import Spans, name_places, number_places
-from localgen_grammars.constraint.quantities import same_amount
+from localgen_grammars.constraint.quantities import number_text, same_amount
+from localgen_grammars.constraint.units import canonical_unit
 from localgen_grammars.constraint.values import said_numbers
 from localgen_grammars.quoting import quote_word
 from localgen_retrieval.catalog import Arg, Variable
@@ -120,16 +121,19 @@ class SaidValues:
             first, second = (name_places(self.reading.instruction, t) for t in times.groups())
             return tuple((a, min(ends)) for a, _ in first if (ends := [e for b, e in second if b > a]))
         number = _NUMBER.search(text)
+        if unit is None and number and number.start() == 0:  # what a pattern has behind a number may be its unit
+            unit = canonical_unit(text[number.end() :])
         if unit and number:  # a value with a unit of its own: where that amount is said
             known = number_places(self.words.quantities, unit)
-            return known.get(number.group(0).removeprefix("-"), known.get(number.group(0), ()))
+            amount = number_text(abs(Decimal(number.group(0))))
+            return known.get(amount, known.get(f"-{amount}", ()))
         if not (number and number.group(0) == text):
             named = name_places(self.reading.instruction, text)
             if named or number is None:
                 return named
-        amount = abs(Decimal(number.group(0)))
-        exact = [q for q in self.words.quantities if abs(q.value) == amount]
-        close = exact or [q for q in self.words.quantities if same_amount(q, amount)]
+        size = abs(Decimal(number.group(0)))
+        exact = [q for q in self.words.quantities if abs(q.value) == size]
+        close = exact or [q for q in self.words.quantities if same_amount(q, size)]
         return tuple(place for q in close for place in q.at if place[0] < len(self.reading.instruction))
 
 

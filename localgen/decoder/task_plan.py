@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 Z_SHARE, PRICE, RULE_BONUS = 5.0, 20.0, 3.0
 # The highest z-score that a catalog of 40 symbols leaves room for; in a smaller one the price is less.
 ROOMY = 6.0
+# A statement of a DSL is often followed by another of its kind, which need not be named again ("and SENSE_B 30 mm").
+SAME = 2.0
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
 LONGEST, TRIED, NARROW = 4, 4, 24
 
@@ -69,6 +71,16 @@ class Planned:
         return other.assignment.best.values.items() <= self.assignment.best.values.items()
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A run of clauses, as characters, which of the candidates it asks for, and how well that fits."""
+
+    start: int
+    end: int
+    which: int
+    fit: float
+
+
 def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, int]]:
     """Where the clauses stand in an instruction; each goes on to where the next one begins."""
     starts, at = [], 0
@@ -106,8 +118,8 @@ def plan_task(
         in_turn = c.statement is not None
         return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam, in_turn)
 
-    single: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = []
-    best: list[tuple[float, tuple[tuple[int, int, Candidate], ...]]] = [(0.0, ())]
+    single: list[tuple[float, tuple[_Step, ...]]] = []
+    best: list[tuple[float, tuple[_Step, ...]]] = [(0.0, ())]
     for j in range(1, n + 1):
         ways = []
         for i in sorted({*range(max(0, j - LONGEST), j), *([0] if j == n else [])}):  # or the whole instruction
@@ -115,11 +127,14 @@ def plan_task(
             before, steps = best[i]
             ways.append((before - float(costs_in(start, end).sum()), steps))  # a remark
             fit = np.array([_fit(c, i, j, n) for c in candidates])
-            for k in np.argsort(-fit)[:TRIED]:
-                c = candidates[int(k)]
-                value = Z_SHARE * float(fit[k]) - price + fill(c, start, end, NARROW).score
+            tried = {int(k): float(fit[k]) for k in np.argsort(-fit)[:TRIED]}
+            if steps and candidates[steps[-1].which].statement is not None:  # more of the same rule
+                tried[steps[-1].which] = float(fit[steps[-1].which]) + SAME / Z_SHARE
+            for k, z in tried.items():
+                c = candidates[k]
+                value = Z_SHARE * z - price + fill(c, start, end, NARROW).score
                 value += RULE_BONUS * (c.statement is not None)
-                ways.append((before + value, (*steps, (start, end, c))))
+                ways.append((before + value, (*steps, _Step(start, end, k, z))))
                 if (i, j) == (0, n):
                     single.append(ways[-1])
         best.append(max(ways, key=lambda w: w[0]))
@@ -127,8 +142,9 @@ def plan_task(
     if not steps:
         steps, sure = (max(single, key=lambda w: w[0])[1]), False
     planned: list[Planned] = []
-    for start, end, c in steps:
-        new = Planned(c, fill(c, start, end, BEAM), sure)
+    for step in steps:
+        c = candidates[step.which]
+        new = Planned(c, fill(c, step.start, step.end, BEAM), sure)
         if not any(p.covers(new) for p in planned):
             planned += _each(new, said, mentions)
     return tuple(planned)

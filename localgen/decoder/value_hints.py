@@ -58,7 +58,10 @@ class ValueHints:
         score = 0.0
         if arg.type == "string":
             known = s.text in self._kinds.get(arg.kind or arg.name, ())
-            score = self._look(proc, arg, s.text) + (0.0 if known else _plain(s, text, self.vocabulary))
+            look = self._look(proc, arg, s.text)
+            # A part of a name may look more like the examples than the whole does.
+            score = min(look, 0.0) if s.text in said.words.pieces else look
+            score += 0.0 if known else _plain(s, text, self.vocabulary)
         if s.at >= 0:
             score += _neighbours(proc, arg, text, s)
         if arg.numeric and _wrong_sign(s.text, said.words.quantities):
@@ -107,6 +110,7 @@ def hinted(
         look = ALIKE if _alike(s.text, [example]) else SAME_KIND if _look(s.text) == _look(example) else OTHER_LOOK
         before = _LAST.search(text[: s.at]) if s.at >= 0 else None
         near = bool(before and word and set(stems(before.group(1))) & set(stems(word)))
+        look = min(look, 0.0) if s.text in said.words.pieces else look
         score = s.score + (look if example and not _UNIT_LIKE.match(s.text) else 0.0) + NAMED * near
         score += 0.0 if s.text == example else _plain(s, text, vocabulary)
         out.append(replace(s, score=score + INSIDE * _inside_other(s, said)))

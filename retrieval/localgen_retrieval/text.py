@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RUN = re.compile(r"\d+(?:\.\d+)+[^\W_]*|[^\W_]+(?:'s\b)?")
@@ -108,10 +109,16 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
 
 
+def _is_entry(piece: Sequence[str]) -> bool:
+    """Whether two words are an entry of a table in a sentence: a name and a number ("welders 1.6")."""
+    return len(piece) == 2 and piece[0][:1].isalpha() and re.match(r"[-+]?\d", piece[1]) is not None
+
+
 def split_clauses(instruction: str, *, min_words: int = 3, max_clauses: int = 24) -> list[str]:
     """The clauses of an instruction, in order; quoted text is never cut.
 
-    A piece of fewer than `min_words` words (an item of an enumeration, "Emergency:") stays with its neighbour.
+    A piece of fewer than `min_words` words (an item of an enumeration, "Emergency:") stays with its neighbour, but for
+    a name with its number.
     Returns one clause, the whole text, where there is nothing to split.
     """
     unquoted = _QUOTED.sub(lambda m: "x" * len(m.group()), instruction)
@@ -121,12 +128,14 @@ def split_clauses(instruction: str, *, min_words: int = 3, max_clauses: int = 24
     spans: list[tuple[int, int]] = []
     short = False  # whether the last span may not stand alone
     for start, stop in zip(starts, stops, strict=True):
-        size = len(instruction[start:stop].split())
-        if spans and (short or size < min_words):
+        piece = instruction[start:stop].split()
+        alone = len(piece) >= min_words or _is_entry(piece)
+        if spans and (short or not alone):
             spans[-1] = (spans[-1][0], stop)
         else:
             spans.append((start, stop))
-        short = len(instruction[slice(*spans[-1])].split()) < min_words
+        words_in = instruction[slice(*spans[-1])].split()
+        short = len(words_in) < min_words and not _is_entry(words_in)
     clauses = [c for a, b in spans if (c := instruction[a:b].strip(" \t\r\n,;:."))]
     if len(clauses) > max_clauses:
         size = -(-len(clauses) // max_clauses)

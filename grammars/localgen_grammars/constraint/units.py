@@ -28,7 +28,11 @@ _SCALES: dict[str, tuple[str, str]] = {
     "uL": ("volume", "1e-6"), "mL": ("volume", "1e-3"), "L": ("volume", "1"), "deg": ("angle", "3600"),
     "arcmin": ("angle", "60"), "arcsec": ("angle", "1"), "%": ("ratio", "0.01"), "ppm": ("ratio", "1e-6"),
     "degC": ("temperature", "1"), "dB": ("level", "1"), "mbar": ("pressure", "1e-3"), "bar": ("pressure", "1"),
-    "Pa": ("pressure", "1e-5"), "kPa": ("pressure", "1e-2"),
+    "Pa": ("pressure", "1e-5"), "hPa": ("pressure", "1e-3"), "kPa": ("pressure", "1e-2"), "MPa": ("pressure", "10"),
+    "GPa": ("pressure", "1e4"), "N": ("force", "1"), "kN": ("force", "1e3"), "Nm": ("torque", "1"),
+    "kNm": ("torque", "1e3"), "GW": ("power", "1e9"), "VA": ("apparent power", "1"), "kVA": ("apparent power", "1e3"),
+    "MVA": ("apparent power", "1e6"), "Wh": ("energy", "1"), "kWh": ("energy", "1e3"), "MWh": ("energy", "1e6"),
+    "lx": ("illuminance", "1"), "rpm": ("rotation", "1"),
 }  # fmt: skip
 _NAMES: dict[str, tuple[str, ...]] = {
     "nm": ("nanometre", "nanometer"), "um": ("micron", "micrometre", "micrometer", "µm", "μm"),
@@ -46,6 +50,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "L": ("litre", "liter", "l"), "m3": ("cubic metre", "cubic metres", "cubic meter", "cubic meters"),
     "deg": ("degree", "°"),
     "arcmin": ("arcminute",), "arcsec": ("arcsecond",), "%": ("percent", "per cent", "pct"),
+    "t": ("tonne", "ton"), "Pa": ("pascal",), "hPa": ("hectopascal",), "kPa": ("kilopascal",), "MPa": ("megapascal",),
+    "N": ("newton",), "kN": ("kilonewton",), "GW": ("gigawatt",), "lx": ("lux",), "rpm": ("revs",),
     "mbar": ("millibar",), "degC": ("celsius", "°C", "centigrade"), "dB": ("decibel", "db"),
 }  # fmt: skip
 _UNIT_OF: dict[str, str] = {
