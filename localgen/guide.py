@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from localgen.decoder.assignment import Assignment, call_plan, mentions_of
 from localgen.decoder.block_votes import BlockVotes
 from localgen.decoder.call_votes import CallVotes
+from localgen.decoder.draft import Draft
 from localgen.decoder.dsl_reading import DslReader, DslReading
 from localgen.decoder.option_scores import OptionScores
 from localgen.decoder.said import SaidValues
@@ -203,6 +204,11 @@ class Guide:
         ])  # fmt: skip
         odds = np.clip(symbol.asked + np.log(mass + UNSEEN), -MOST, MOST)
         return np.concatenate([[0.0], odds])
+
+    def draft(self, plan: Plan, words: Words) -> str | None:
+        """The plan written out as a script; None where a value is missing."""
+        statements = {d: dsl.statements for d, dsl in self._domain.dsls.items()}
+        return Draft(self.catalog, statements).write(plan.task, self.reading.instruction, words.quantities)
 
     def needed(self, ranking: Ranking, task: Sequence[Planned]) -> Ranking:
         """The ranking with what is planned in front, so that the pack holds it."""

@@ -34,7 +34,7 @@ from localgen.repair import faults
 from localgen.scripts import called_procs, used_symbols
 from localgen.validation.grammars import grammars_of
 from localgen_grammars.constraint import Constraint, compile_constraint
-from localgen_grammars.constraint.grounding import words_of
+from localgen_grammars.constraint.grounding import Words, words_of
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.errors import ModelError, UsageError
 from localgen_retrieval.pack import ContextPack
@@ -138,13 +138,14 @@ class Generator:
             wanted = bool(self._wanted(request))
             ranked = rank(candidates, task.text, ranking, request.constraint.procs, call_wanted=wanted)
             choices = self._choose(models, ranked, task.text)
-        tokens = sum(c.tokens for c in candidates)
+        written = [c for c in candidates if not c.drafted]
+        tokens = sum(c.tokens for c in written)
         if question is None and not advice.plan.sure:
             said, best = " ".join((task.text, *request.facts)), choices[0]
             question = missing_value(best.ranked.text, said, catalog, request.constraint.excluded, ranking)
         if options.ask and question is not None:
-            return clarified(question, clock, start, len(candidates), tokens)
-        return self._judged(request, choices, question, options, clock, start, (len(candidates), tokens))
+            return clarified(question, clock, start, len(written), tokens)
+        return self._judged(request, choices, question, options, clock, start, (len(written), tokens))
 
     def request(
         self, instruction: str, options: Options, context: dict[str, Any] | None = None, *, plain: bool = True
@@ -217,9 +218,22 @@ class Generator:
                 given = replace(options, grounding=True)
                 simple = self._constraint(request.task, request.pack, request.facts, given, calls_only=True)
                 candidates += self._decode(models, prompt, request, simple, options)
+        candidates += self._draft(models, request, candidates, options)
         if self._observe is not None:
             self._observe(Decoded(models.model, prompt, candidates))
         return candidates
+
+    def _draft(
+        self, models: Models, request: Request, candidates: Sequence[Candidate], options: Options
+    ) -> list[Candidate]:
+        """The task's plan written out, for the shipped model: a larger one may know better than its plan."""
+        text = None
+        if models.form == "compact" and options.grounding:
+            text = request.advice.guide.draft(request.advice.plan, request.constraint.words or Words())
+        tokens = len(models.model.tokenize(text, special=False)) if text else 0
+        if not text or tokens > options.max_tokens:
+            return []
+        return [Candidate.of_draft(text, tokens, max(c.score for c in candidates))]
 
     def _decode(
         self, models: Models, prompt: list[int], request: Request, constraint: Constraint, options: Options

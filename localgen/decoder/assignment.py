@@ -43,7 +43,7 @@ TORN = -4.0
 # Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
 # from elsewhere costs. How far
 # below the worst of those planned a value is that no way to fill a call has.
-WITHIN, ELSEWHERE, UNPLANNED = 0.5, -2.5, 2.0
+WITHIN, ELSEWHERE, REFERRED, UNPLANNED = 0.5, -2.5, -2.5, 2.0
 _UNSURE = frozenset({"one", "a", "an", "once", "single", *ORDINALS})
 
 
@@ -119,12 +119,17 @@ class Opening:
         given = self.given if not values else tuple(s for s in self.given if s.text in values)
         return replace(self, odds=odds, given=given)
 
-    def within(self, start: int, end: int) -> Opening:
-        """The same from start to end: what is said elsewhere may only be referred back to ("put STS1 on her")."""
+    def within(self, start: int, end: int, *, refers: bool = False) -> Opening:
+        """The same from start to end: what is said elsewhere may only be referred back to ("put STS1 on her").
+
+        Args:
+            refers: whether those words refer to something.
+        """
+        elsewhere = REFERRED if refers else ELSEWHERE
         here = [s.score for s in self.given if start <= s.at < end]
         back = -WITHIN * min(0.0, float(np.logaddexp.reduce(here))) if here else 0.0
         given = [
-            replace(s, score=s.score + (back if start <= s.at < end else ELSEWHERE if s.at >= 0 else 0.0))
+            replace(s, score=s.score + (back if start <= s.at < end else elsewhere if s.at >= 0 else 0.0))
             for s in self.given
         ]
         return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)))

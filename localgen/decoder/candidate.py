@@ -44,6 +44,7 @@ class Candidate:
         refused: commands that were taken back there. lost: those that were given up. cut: the end that did not fit.
         whole: all that was written, with that end.
         completed: what was added to finish a command.
+        drafted: the task's plan written out, not what the model wrote.
     """
 
     sequence: int
@@ -67,10 +68,18 @@ class Candidate:
     cut: str = ""
     whole: str = ""
     completed: str = ""
+    drafted: bool = False
     checkpoint: Checkpoint = field(init=False)
 
     def __post_init__(self) -> None:
         self.keep()
+
+    @classmethod
+    def of_draft(cls, text: str, tokens: int, score: float) -> Candidate:
+        """The plan written out, with the score that it starts from."""
+        made = cls(-1, None, 0.0, 0, data=bytearray(text.encode()), tokens=tokens, finished=True, drafted=True)
+        made.log_prob, made.choices = score, 1
+        return made
 
     @property
     def text(self) -> str:

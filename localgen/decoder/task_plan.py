@@ -8,6 +8,7 @@ how well the statement can be filled from the run's own words, less a price for 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,10 @@ Z_SHARE, PRICE, RULE_BONUS = 5.0, 20.0, 3.0
 ROOMY = 6.0
 # A statement of a DSL is often followed by another of its kind, which need not be named again ("and SENSE_B 30 mm").
 SAME = 2.0
+BARE = 0.0
+_REFERS = re.compile(
+    r"\b(?:its?|them|their|they|there|that|this|those|these|same|each|both|all|one|ones|her|his|him)\b", re.IGNORECASE
+)
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
 LONGEST, TRIED, NARROW = 4, 4, 24
 
@@ -53,11 +58,13 @@ class Planned:
 
     Attributes:
         sure: whether it was worth its price; where nothing is, the plan is the best single statement all the same.
+        span: (start, end) of the clauses that ask for it.
     """
 
     candidate: Candidate
     assignment: Assignment
     sure: bool = True
+    span: tuple[int, int] = (0, 0)
 
     @property
     def branch(self) -> str:
@@ -112,9 +119,13 @@ def plan_task(
     def costs_in(start: int, end: int) -> Floats:
         return np.array([w if start <= m.start < end else 0.0 for w, m in zip(weights, mentions, strict=True)])
 
+    def refers_in(start: int, end: int) -> bool:
+        return _REFERS.search(said.reading.instruction[start:end]) is not None
+
     def fill(c: Candidate, start: int, end: int, beam: int) -> Assignment:
         whole = (start, end) == (spans[0][0], spans[-1][1])
-        openings = c.openings if whole else [o.within(start, end) for o in c.openings]
+        refers = refers_in(start, end)
+        openings = c.openings if whole else [o.within(start, end, refers=refers) for o in c.openings]
         in_turn = c.statement is not None
         return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam, in_turn)
 
@@ -127,13 +138,15 @@ def plan_task(
             before, steps = best[i]
             ways.append((before - float(costs_in(start, end).sum()), steps))  # a remark
             fit = np.array([_fit(c, i, j, n) for c in candidates])
+            # A clause that names nothing and refers to nothing is mostly a remark.
+            bare = n > 1 and not refers_in(start, end) and not any(start <= m.start < end for m in mentions)
             tried = {int(k): float(fit[k]) for k in np.argsort(-fit)[:TRIED]}
             if steps and candidates[steps[-1].which].statement is not None:  # more of the same rule
                 tried[steps[-1].which] = float(fit[steps[-1].which]) + SAME / Z_SHARE
             for k, z in tried.items():
                 c = candidates[k]
                 value = Z_SHARE * z - price + fill(c, start, end, NARROW).score
-                value += RULE_BONUS * (c.statement is not None)
+                value += RULE_BONUS * (c.statement is not None) - BARE * bare
                 ways.append((before + value, (*steps, _Step(start, end, k, z))))
                 if (i, j) == (0, n):
                     single.append(ways[-1])
@@ -144,7 +157,7 @@ def plan_task(
     planned: list[Planned] = []
     for step in steps:
         c = candidates[step.which]
-        new = Planned(c, fill(c, step.start, step.end, BEAM), sure)
+        new = Planned(c, fill(c, step.start, step.end, BEAM), sure, (step.start, step.end))
         if not any(p.covers(new) for p in planned):
             planned += _each(new, said, mentions)
     return tuple(planned)
@@ -164,7 +177,7 @@ def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention]) -> list[Pla
         )  # fmt: skip
         candidate = replace(p.candidate, openings=openings)
         filled = Assignment(openings, said, mentions, np.zeros(len(mentions)), candidate.pairs)
-        out.append(Planned(candidate, filled, p.sure))
+        out.append(Planned(candidate, filled, p.sure, p.span))
     return out
 
 

@@ -95,10 +95,10 @@ def _edges(page: Page, spans: Spans) -> tuple[list[int], list[int]]:
 
 
 def _number_places(said: Sequence[Quantity], value: str) -> Spans:
-    number = re.search(r"[-+]?\d[\d.]*", value)  # a unit may follow, a fixed letter stand before
-    if number is None or len(re.findall(r"\d[\d.]*", value)) > 1:
+    number = re.search(r"[-+]?\d+(?:\.\d+)?", value)  # a unit may follow, a fixed letter stand before
+    if number is None or re.search(r"\d", value[number.end() :]):
         return ()
-    wanted, unit = Decimal(number.group(0).rstrip(".")), value[number.end() :]
+    wanted, unit = Decimal(number.group(0)), value[number.end() :]
     exact = [q for q in said if abs(q.value) == abs(wanted)]
     alike = [q for q in said if same_amount(q, wanted) or any(abs(v) == abs(wanted) for v in convert(q, unit))]
     return tuple(s for q in exact or alike for s in q.at)
