@@ -45,7 +45,7 @@ def in_either_case(words: str) -> bool:
     return _EITHER_WAY.search(words) is not None
 
 
-def test_of(
+def comparison_of(
     proc: Proc, call: str, used: Sequence[str], words: str, start: int, quantities: Sequence[Quantity]
 ) -> str | None:
     """The expression that tests a call's result as a clause says it; None for a result that cannot be tested.

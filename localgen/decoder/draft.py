@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from localgen.decoder.conditions import in_either_case, is_condition, test_of, turns
+from localgen.decoder.conditions import comparison_of, in_either_case, is_condition, turns
 from localgen.decoder.task_plan import Planned
 from localgen_grammars.constraint.quantities import Quantity
 from localgen_grammars.quoting import quote_list, quote_word
@@ -106,7 +106,7 @@ class Draft:
             values = group[0].assignment.best.values
             call = _call(proc, values)
             used = [v for given in values.values() for v in given]
-            test = test_of(proc, call, used, words, spans[n][0], quantities) if call is not None else None
+            test = comparison_of(proc, call, used, words, spans[n][0], quantities) if call is not None else None
             if test is None:
                 continue
             after = range(n + 1, len(groups))

@@ -33,6 +33,7 @@ _REFERS = re.compile(
 )
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
 LONGEST, TRIED, NARROW = 4, 4, 24
+_PLURAL = re.compile(r"\b(?:them|their|they|those|these|each|both|all|every|ones)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -155,17 +156,37 @@ def plan_task(
     if not steps:
         steps, sure = (max(single, key=lambda w: w[0])[1]), False
     planned: list[Planned] = []
+    names: tuple[str, ...] = ()
     for step in steps:
         c = candidates[step.which]
         new = Planned(c, fill(c, step.start, step.end, BEAM), sure, (step.start, step.end))
         if not any(p.covers(new) for p in planned):
-            planned += _each(new, said, mentions)
+            several = _PLURAL.search(said.reading.instruction[step.start : step.end]) is not None
+            group = _each(new, said, mentions, names if several else ())
+            names = _names_of(group) or names
+            planned += group
     return tuple(planned)
 
 
-def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention]) -> list[Planned]:
-    """A statement for each value that it gives to an opening which takes one; mostly just the statement."""
+def _names_of(group: Sequence[Planned]) -> tuple[str, ...]:
+    """What the statements of a group differ in, where they go over several names; none for a single one."""
+    for o in group[0].candidate.openings if len(group) > 1 else ():
+        values = [p.assignment.best.values.get(o.name, ()) for p in group]
+        if o.kind == "value" and all(len(v) == 1 for v in values) and len(set(values)) == len(group):
+            return tuple(v[0] for v in values)
+    return ()
+
+
+def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention], names: Sequence[str] = ()) -> list[Planned]:
+    """A statement for each value that it gives to an opening which takes one; mostly just the statement.
+
+    Args:
+        names: that the statements before went over, and this one may refer to ("then lock each of them").
+    """
     values = p.assignment.best.values
+    places = (o for o in p.candidate.openings if o.kind == "value" and set(values.get(o.name, ())) & set(names))
+    if (again := next(places, None)) is not None and len(values[again.name]) == 1:
+        values = {**values, again.name: tuple(names)}
     singles = [o.name for o in p.candidate.openings if o.kind == "value" and len(values.get(o.name, ())) > 1]
     if not singles:
         return [p]
