@@ -28,6 +28,7 @@ def told(text: str, *groups: str) -> list[str]:
         f"{ROUTE} [expr {{2 ** 0}}]\n",
         f"{ROUTE} [lindex {{M1 M9}} end]\n",
         f"{ROUTE} [dict get {{a M9}} a]\n",
+        f"set a M9\nupvar a b\n{ROUTE} $b\n",
     ],
 )
 def test_a_value_is_followed_to_the_call(text: str) -> None:
@@ -59,6 +60,11 @@ def test_powers_are_reckoned_as_far_as_they_are_whole(power: str, expected: list
         "interp alias {} zig {} zag\ninterp alias {} zag {} zig\nzig\n",
         "interp create -safe exec\n",
         "namespace eval [my::nets] {set a 1}\n",
+        f'set n [expr {{[my::count] ? "a" : "b"}}]\nset a M1\nset $n M9\n{ROUTE} $a\n',
+        f"array set x [my::nets]\nappend x(1) M9\n{ROUTE} $x(1)\n",
+        f"{ROUTE} [file join M9 /M1]\n",
+        f"{ROUTE} M1 -width 1 -vias [lsearch {{M1 M2}} M*]\n",
+        f"set d {{k M}}\ndict append d k 9\n{ROUTE} [dict get $d k]\n",
     ],
 )
 def test_nothing_is_said_of_what_only_a_run_can_tell(text: str) -> None:
@@ -70,13 +76,25 @@ def test_nothing_is_said_of_what_only_a_run_can_tell(text: str) -> None:
     [
         "foreach x [my::nets] {puts $x}\nputs $y\n",
         "regexp -nocase -line {a} word m\nputs $m$word\n",
+        "dict info word\nputs $word\n",
     ],
 )
 def test_only_the_variables_that_are_named_are_set(text: str) -> None:
     assert told(text, "VAR") == ["VAR001"]
 
 
-@pytest.mark.parametrize("text", ["interp eval {} {exec ls}", "interp eval {} exec ls", "::exec ls", "eval exec ls"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "interp eval {} {exec ls}",
+        "interp eval {} exec ls",
+        "interp invokehidden {} exec -x",
+        "interp invokehidden {} -global exec ls",
+        "interp invokehidden {} -namespace n exec ls",
+        "::exec ls",
+        "eval exec ls",
+    ],
+)
 def test_a_forbidden_command_is_found_behind_its_caller(text: str) -> None:
     assert "POL001" in codes(text)
 
@@ -102,6 +120,7 @@ def test_a_forbidden_command_is_found_behind_its_caller(text: str) -> None:
         "oo::define C constructor {} {@}",
         "::my::each -body {@}",
         "my::each -body {@}",
+        "my::each -bod {@}",
         "namespace eval n {@}",
         "namespace inscope n {@}",
         "namespace code {@}",
@@ -164,6 +183,24 @@ def test_a_name_of_three_letters_has_a_nearest_one() -> None:
 def test_a_bad_function_stands_where_the_words_of_expr_begin() -> None:
     found = [f for f in report("set a [expr 1 + strange(2)]\n").details if f.code == "TCL014"]
     assert [(f.line, f.column) for f in found] == [(1, 13)]
+
+
+def test_an_expression_from_a_variable_is_judged() -> None:
+    assert told("set e {1 +}\nexpr $e\n", "TCL") == ["TCL010"]
+
+
+def test_parameters_that_are_no_list_are_marked_themselves() -> None:
+    found = [f for f in report('proc p {a "b"c} {puts 1}\n').details if f.code == "TCL013"]
+    assert [(f.column, f.end.column) for f in found] == [(8, 16)]
+
+
+def test_a_variable_set_to_several_words_may_be_unused_too() -> None:
+    assert "VAR002" in codes('proc p {} {set x "a b"\nputs 1}\np\n')
+
+
+@pytest.mark.parametrize(("times", "known"), [(10_000, True), (10_001, False)])
+def test_a_text_is_repeated_as_long_as_it_is_not_huge(times: int, known: bool) -> None:
+    assert told(f"{ROUTE} [string repeat M {times}]\n", "CAT") == (["CAT013"] if known else [])
 
 
 def test_a_body_that_is_asked_for_twice_has_its_errors_once() -> None:

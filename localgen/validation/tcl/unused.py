@@ -32,7 +32,7 @@ def check_unused(text: str, named: Mapping[str | None, Sequence[Visit]], collect
             bodies.pop()
         if name == "proc" and len(words) == 4 and words[3].kind == "braced" and not words[3].unclosed:
             bodies.append((words[3].inner_start, words[3].inner_end))
-        elif len(words) == 3 and bodies and _NAME.fullmatch(words[1].value or ""):
+        elif name == "set" and len(words) == 3 and bodies and _NAME.fullmatch(words[1].value or ""):
             # The value of a bracket or of the last command of a body is used by others.
             last = visit.script.commands[-1] is visit.command
             if not last and text[visit.script.start - 1 : visit.script.start] != "[":
