@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from lab_domain import codes, lines, report
+from pathlib import Path
 
+import pytest
+from lab_domain import codes, lines, report, write_domain
+
+from localgen.validation.validate import validate_script
+from localgen.validation.values import unit_text
 from localgen_grammars.tcl import parse, tokens
+from localgen_retrieval.catalog_io import load_domain
 
 ROUTE = "my::route -net A -layer"
 
@@ -201,6 +206,49 @@ def test_a_variable_set_to_several_words_may_be_unused_too() -> None:
 @pytest.mark.parametrize(("times", "known"), [(10_000, True), (10_001, False)])
 def test_a_text_is_repeated_as_long_as_it_is_not_huge(times: int, known: bool) -> None:
     assert told(f"{ROUTE} [string repeat M {times}]\n", "CAT") == (["CAT013"] if known else [])
+
+
+def test_an_option_whose_beginning_is_none_is_unknown_whatever_follows() -> None:
+    assert told("set x [my::nets]\nmy::route -zz$x A -layer M1\n", "CAT") == ["CAT002"]
+
+
+def test_both_signs_for_micro_are_one() -> None:
+    assert unit_text("\u00b5m") == unit_text("\u03bcm") == unit_text("um")
+
+
+def test_a_brace_that_a_bracket_leaves_open_is_said_once() -> None:
+    assert [problem.kind for problem in parse('puts "[a {b]"\nset c 1').problems] == ["missing-brace"]
+
+
+def test_tabs_count_where_a_body_is_guessed_to_end() -> None:
+    tree = parse("if {1} {\n\tset a 1\nset b 2\n")
+    body = tree.body(tree.script.commands[0].words[2])
+    assert body is not None
+    assert [command.name for command in body.commands] == ["set"]
+    assert [command.name for command in tree.script.commands] == ["if", "set"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("namespace eval a {variable x 1}\nputs $x\n", "write $::a::x"),
+        (
+            "namespace eval a {variable x 1}\nproc p {} {puts $x}\np\n",
+            "write $::a::x, or declare it in the proc: variable ::a::x",
+        ),
+    ],
+)
+def test_a_declaration_is_proposed_where_it_helps(text: str, hint: str) -> None:
+    assert [f.hint for f in report(text).details if f.code == "VAR003"] == [hint]
+
+
+@pytest.mark.parametrize(("values", "offered"), [(4, 4), (5, 0)])
+def test_a_missing_choice_is_offered_where_it_is_among_few(tmp_path: Path, values: int, offered: int) -> None:
+    corners = [f"c{i}" for i in range(values)]
+    proc = {"name": "my::pick", "args": [{"name": "corner", "type": "enum", "values": corners}]}
+    domain = load_domain(write_domain(tmp_path, {"procs": [proc]}))
+    found = validate_script("my::pick\n", domain).details
+    assert [(f.code, len(f.fixes)) for f in found] == [("CAT005", offered)]
 
 
 def test_a_body_that_is_asked_for_twice_has_its_errors_once() -> None:
