@@ -68,6 +68,7 @@ def test_powers_are_reckoned_as_far_as_they_are_whole(power: str, expected: list
         f'set n [expr {{[my::count] ? "a" : "b"}}]\nset a M1\nset $n M9\n{ROUTE} $a\n',
         f"array set x [my::nets]\nappend x(1) M9\n{ROUTE} $x(1)\n",
         f"{ROUTE} [file join M9 /M1]\n",
+        "proc p {} {upvar 2 v w\nputs $w}\np\n",
         f"{ROUTE} M1 -width 1 -vias [lsearch {{M1 M2}} M*]\n",
         f"set d {{k M}}\ndict append d k 9\n{ROUTE} [dict get $d k]\n",
     ],
