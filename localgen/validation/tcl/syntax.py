@@ -28,13 +28,24 @@ _CODES = {
 }
 
 
+# What the message, which is Tcl's own, leaves open: where it points, or what to do.
+_HINTS = {
+    "missing-brace": "what this brace opens is never closed",
+    "missing-quote": "the text that begins here is never closed",
+    "missing-bracket": "what this bracket opens is never closed",
+    "extra-after-brace": "put a space after the brace",
+    "extra-after-quote": 'put a space after the quote, or write \\" for one inside a text',
+}
+
+
 def report_problem(problem: SyntaxProblem, collector: Collector, place: tuple[int, int] | None = None) -> None:
     """A finding for a syntax problem, at its own place or at `place`."""
     code = _CODES.get(problem.kind, "TCL010")
     message = f"expression: {problem.message}" if code == "TCL010" else problem.message
     start, end = place or (problem.start, problem.end)
     repairs = _repairs(problem, collector.text) if place is None and not collector.full else ()
-    collector.add(code, start, end, message, problem.hint, repairs=repairs)
+    hint = problem.hint or (_HINTS.get(problem.kind, "") if place is None else "")
+    collector.add(code, start, end, message, hint, repairs=repairs)
 
 
 def _repairs(problem: SyntaxProblem, text: str) -> tuple[Repair, ...]:
