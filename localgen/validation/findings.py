@@ -85,9 +85,12 @@ class Collector:
     ) -> None:
         """Note a finding on the characters `[start, end)`; the code's own severity counts if none is given."""
         key = (start, code, message)
-        if key not in self._found and not self.full:
+        if key not in self._found and len(self._found) < _MAX_COLLECTED:
             level = self._levels.get(code) or severity or level_of(code, strict=self.strict)
-            self._found[key] = Found(start, max(end, start), code, message, hint, level, repairs)
+            # No place is outside the text.
+            size = len(self.text)
+            start, end = min(start, size), min(max(end, start), size)
+            self._found[key] = Found(start, end, code, message, hint, level, repairs)
 
     @property
     def full(self) -> bool:
@@ -113,7 +116,7 @@ class Collector:
         kept = shown
         if len(shown) > MAX_FINDINGS:
             kept = sorted(sorted(shown, key=_gravity)[:MAX_FINDINGS], key=_place)
-        details = tuple(self._finding(f, f.level) for f in kept if f.level != "off")
+        details = tuple([self._finding(f, f.level) for f in kept if f.level != "off"])
         wrong = {f.code[:3] for f in shown if f.level == "error"}
         counts = Counter(f.severity for f in details)
         return Report(
@@ -132,8 +135,7 @@ class Collector:
         )
 
     def _finding(self, found: Found, severity: Severity) -> Finding:
-        line, column = self._lines.position(found.start)
-        end_line, end_column = self._lines.position(found.end)
+        line, column, end_line, end_column = self._lines.places(found.start, found.end)
         return Finding(
             code=found.code,
             message=found.message,
@@ -142,7 +144,7 @@ class Collector:
             line=line,
             column=column,
             end=Position(line=end_line, column=end_column),
-            fixes=tuple(self._fix(r) for r in found.repairs),
+            fixes=tuple([self._fix(r) for r in found.repairs]) if found.repairs else (),
         )
 
     def _fix(self, repair: Repair) -> Fix:

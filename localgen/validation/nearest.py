@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
@@ -49,8 +50,12 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
 
 
 def _prepared(names: Iterable[str]) -> list[tuple[str, int, int]]:
-    """Each name with its length and its letters, as bits."""
-    return [(name, len(name), _letters(name)) for name in names]
+    """Each name with its length and its letters, as bits; short ones first."""
+    return sorted(((name, len(name), _letters(name)) for name in names), key=_length)
+
+
+def _length(prepared: tuple[str, int, int]) -> int:
+    return prepared[1]
 
 
 @lru_cache(maxsize=4096)
@@ -69,9 +74,12 @@ def _close(name: str, known: list[tuple[str, int, int]], most: int, cutoff: floa
     """
     size, bits = len(name), _letters(name)
     least = cutoff / 2
+    longer = (1 - least) / least  # how many times as long the longer of two such names can be
+    first = bisect_left(known, size / longer - 1e-9, key=_length)
+    last = bisect_right(known, size * longer + 1e-9, key=_length)
     near = [
         other
-        for other, length, letters in known
+        for other, length, letters in known[first:last]
         if min(size - (bits & ~letters).bit_count(), length - (letters & ~bits).bit_count()) >= least * (size + length)
     ]
     return get_close_matches(name, near, n=most, cutoff=cutoff) if near else []
@@ -83,6 +91,8 @@ def clear_nearest(name: str, known: Iterable[str]) -> str | None:
     `M12` is no misspelt `M1`: a number is another thing, not another spelling.
     """
     names = list(dict.fromkeys(known))
+    if not names:
+        return None
     wanted = name.removeprefix("::").lower()
     plain = {n: n.removeprefix("::").lower() for n in names}
     same = [n for n in names if plain[n] == wanted] or [n for n in names if plain[n].endswith(f"::{wanted}")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from localgen.validation.codes import Severity
 
@@ -13,8 +13,7 @@ REPORT_VERSION = 1
 _PICTURES = {**{code: 0x2400 + code for code in range(32)}, 127: 0x2421}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(NamedTuple):
     """A place in a text; lines and columns count from 1, columns in characters."""
 
     line: int
@@ -41,13 +40,12 @@ class Fix:
     edits: tuple[TextEdit, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing wrong, from (line, column) up to, not including, `end`."""
 
     code: str
     message: str
-    hint: str = ""
+    hint: str
     severity: Severity
     line: int
     column: int
@@ -131,7 +129,9 @@ class Report:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, all the way down."""
+    """Tuples as lists, those with names as objects, all the way down."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -17,7 +17,8 @@ BOOL_WORDS = ("0", "1", "true", "false", "yes", "no", "on", "off")
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    # Deferred: one validator is built, of the whole catalog, instead of one more for each part of it.
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Value(_Model):

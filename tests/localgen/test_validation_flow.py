@@ -226,3 +226,9 @@ def test_numbers_as_tcl_writes_them() -> None:
         None,
         None,
     ]
+
+
+def test_sixteen_texts_are_followed_and_no_more() -> None:
+    four, five = tuple("abcd"), tuple("12345")
+    assert concatenate([four, four]) == tuple(left + right for left in four for right in four)
+    assert isinstance(concatenate([four, five]), Unknown)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from lab_domain import codes, lines, report
+from pathlib import Path
 
+import pytest
+from lab_domain import codes, lines, report, write_domain
+
+from localgen.validation.validate import validate_script
+from localgen.validation.values import unit_text
 from localgen_grammars.tcl import parse, tokens
+from localgen_retrieval.catalog_io import load_domain
 
 ROUTE = "my::route -net A -layer"
 
@@ -28,6 +33,7 @@ def told(text: str, *groups: str) -> list[str]:
         f"{ROUTE} [expr {{2 ** 0}}]\n",
         f"{ROUTE} [lindex {{M1 M9}} end]\n",
         f"{ROUTE} [dict get {{a M9}} a]\n",
+        f"set a M9\nupvar a b\n{ROUTE} $b\n",
     ],
 )
 def test_a_value_is_followed_to_the_call(text: str) -> None:
@@ -59,6 +65,12 @@ def test_powers_are_reckoned_as_far_as_they_are_whole(power: str, expected: list
         "interp alias {} zig {} zag\ninterp alias {} zag {} zig\nzig\n",
         "interp create -safe exec\n",
         "namespace eval [my::nets] {set a 1}\n",
+        f'set n [expr {{[my::count] ? "a" : "b"}}]\nset a M1\nset $n M9\n{ROUTE} $a\n',
+        f"array set x [my::nets]\nappend x(1) M9\n{ROUTE} $x(1)\n",
+        f"{ROUTE} [file join M9 /M1]\n",
+        "proc p {} {upvar 2 v w\nputs $w}\np\n",
+        f"{ROUTE} M1 -width 1 -vias [lsearch {{M1 M2}} M*]\n",
+        f"set d {{k M}}\ndict append d k 9\n{ROUTE} [dict get $d k]\n",
     ],
 )
 def test_nothing_is_said_of_what_only_a_run_can_tell(text: str) -> None:
@@ -70,13 +82,25 @@ def test_nothing_is_said_of_what_only_a_run_can_tell(text: str) -> None:
     [
         "foreach x [my::nets] {puts $x}\nputs $y\n",
         "regexp -nocase -line {a} word m\nputs $m$word\n",
+        "dict info word\nputs $word\n",
     ],
 )
 def test_only_the_variables_that_are_named_are_set(text: str) -> None:
     assert told(text, "VAR") == ["VAR001"]
 
 
-@pytest.mark.parametrize("text", ["interp eval {} {exec ls}", "interp eval {} exec ls", "::exec ls", "eval exec ls"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "interp eval {} {exec ls}",
+        "interp eval {} exec ls",
+        "interp invokehidden {} exec -x",
+        "interp invokehidden {} -global exec ls",
+        "interp invokehidden {} -namespace n exec ls",
+        "::exec ls",
+        "eval exec ls",
+    ],
+)
 def test_a_forbidden_command_is_found_behind_its_caller(text: str) -> None:
     assert "POL001" in codes(text)
 
@@ -102,6 +126,7 @@ def test_a_forbidden_command_is_found_behind_its_caller(text: str) -> None:
         "oo::define C constructor {} {@}",
         "::my::each -body {@}",
         "my::each -body {@}",
+        "my::each -bod {@}",
         "namespace eval n {@}",
         "namespace inscope n {@}",
         "namespace code {@}",
@@ -164,6 +189,67 @@ def test_a_name_of_three_letters_has_a_nearest_one() -> None:
 def test_a_bad_function_stands_where_the_words_of_expr_begin() -> None:
     found = [f for f in report("set a [expr 1 + strange(2)]\n").details if f.code == "TCL014"]
     assert [(f.line, f.column) for f in found] == [(1, 13)]
+
+
+def test_an_expression_from_a_variable_is_judged() -> None:
+    assert told("set e {1 +}\nexpr $e\n", "TCL") == ["TCL010"]
+
+
+def test_parameters_that_are_no_list_are_marked_themselves() -> None:
+    found = [f for f in report('proc p {a "b"c} {puts 1}\n').details if f.code == "TCL013"]
+    assert [(f.column, f.end.column) for f in found] == [(8, 16)]
+
+
+def test_a_variable_set_to_several_words_may_be_unused_too() -> None:
+    assert "VAR002" in codes('proc p {} {set x "a b"\nputs 1}\np\n')
+
+
+@pytest.mark.parametrize(("times", "known"), [(10_000, True), (10_001, False)])
+def test_a_text_is_repeated_as_long_as_it_is_not_huge(times: int, known: bool) -> None:
+    assert told(f"{ROUTE} [string repeat M {times}]\n", "CAT") == (["CAT013"] if known else [])
+
+
+def test_an_option_whose_beginning_is_none_is_unknown_whatever_follows() -> None:
+    assert told("set x [my::nets]\nmy::route -zz$x A -layer M1\n", "CAT") == ["CAT002"]
+
+
+def test_both_signs_for_micro_are_one() -> None:
+    assert unit_text("\u00b5m") == unit_text("\u03bcm") == unit_text("um")
+
+
+def test_a_brace_that_a_bracket_leaves_open_is_said_once() -> None:
+    assert [problem.kind for problem in parse('puts "[a {b]"\nset c 1').problems] == ["missing-brace"]
+
+
+def test_tabs_count_where_a_body_is_guessed_to_end() -> None:
+    tree = parse("if {1} {\n\tset a 1\nset b 2\n")
+    body = tree.body(tree.script.commands[0].words[2])
+    assert body is not None
+    assert [command.name for command in body.commands] == ["set"]
+    assert [command.name for command in tree.script.commands] == ["if", "set"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("namespace eval a {variable x 1}\nputs $x\n", "write $::a::x"),
+        (
+            "namespace eval a {variable x 1}\nproc p {} {puts $x}\np\n",
+            "write $::a::x, or declare it in the proc: variable ::a::x",
+        ),
+    ],
+)
+def test_a_declaration_is_proposed_where_it_helps(text: str, hint: str) -> None:
+    assert [f.hint for f in report(text).details if f.code == "VAR003"] == [hint]
+
+
+@pytest.mark.parametrize(("values", "offered"), [(4, 4), (5, 0)])
+def test_a_missing_choice_is_offered_where_it_is_among_few(tmp_path: Path, values: int, offered: int) -> None:
+    corners = [f"c{i}" for i in range(values)]
+    proc = {"name": "my::pick", "args": [{"name": "corner", "type": "enum", "values": corners}]}
+    domain = load_domain(write_domain(tmp_path, {"procs": [proc]}))
+    found = validate_script("my::pick\n", domain).details
+    assert [(f.code, len(f.fixes)) for f in found] == [("CAT005", offered)]
 
 
 def test_a_body_that_is_asked_for_twice_has_its_errors_once() -> None:

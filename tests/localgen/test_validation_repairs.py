@@ -147,7 +147,7 @@ def test_a_fix_that_makes_the_script_worse_is_taken_back() -> None:
         found = report(changed)
         first = found.details[0] if found.details else report("my::count x").details[0]
         if "{y" not in changed:
-            extra = replace(first, code="CAT010", line=2, fixes=(bad,))
+            extra = first._replace(code="CAT010", line=2, fixes=(bad,))
             found = replace(found, details=(*found.details, extra), errors=found.errors + 1)
         return found
 

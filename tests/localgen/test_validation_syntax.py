@@ -9,12 +9,24 @@ from lab_domain import codes, lines, report
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("foreach x {1 2} {\n  puts $x\n", ["1:17: missing close-brace [TCL001]"]),
-        ('puts "a\n', ['1:6: missing " [TCL002]']),
-        ("puts [list a\n", ["1:6: missing close-bracket [TCL003]"]),
+        (
+            "foreach x {1 2} {\n  puts $x\n",
+            ["1:17: missing close-brace (what this brace opens is never closed) [TCL001]"],
+        ),
+        ('puts "a\n', ['1:6: missing " (the text that begins here is never closed) [TCL002]']),
+        ("puts [list a\n", ["1:6: missing close-bracket (what this bracket opens is never closed) [TCL003]"]),
         ("puts ${a\n", ["1:6: missing close-brace for variable name [TCL004]"]),
-        ('puts "a"b\n', ["1:9: extra characters after close-quote [TCL005]"]),
-        ("if {1} {puts a}else {puts b}\n", ["1:16: extra characters after close-brace [TCL005]"]),
+        (
+            'puts "a"b\n',
+            [
+                "1:9: extra characters after close-quote "
+                '(put a space after the quote, or write \\" for one inside a text) [TCL005]'
+            ],
+        ),
+        (
+            "if {1} {puts a}else {puts b}\n",
+            ["1:16: extra characters after close-brace (put a space after the brace) [TCL005]"],
+        ),
         ("puts a\n}\n", ["2:1: unmatched close-brace [TCL006]"]),
         ("puts a\n]\n", ["2:1: unmatched close-bracket [TCL006]"]),
         ("puts a\\\n", ["1:7: the script ends in a line continuation [TCL007]"]),
@@ -49,7 +61,7 @@ def test_errors_in_bodies_brackets_and_script_arguments_are_found() -> None:
 
 def test_a_body_in_the_middle_missing_its_brace_is_reported_there_only() -> None:
     text = "foreach n {A B} {\n  if {$n eq {A}} {\n    my::route -net $n -layer M1\n  puts done\n}\nmy::nets\n"
-    assert lines(text) == ["s.tcl:2:18: missing close-brace [TCL001]"]
+    assert lines(text) == ["s.tcl:2:18: missing close-brace (what this brace opens is never closed) [TCL001]"]
 
 
 def test_syntax_errors_do_not_hide_other_findings() -> None:
@@ -174,3 +186,8 @@ def test_class_definitions_are_understood() -> None:
 def test_methods_are_checked_like_procs(slip: str, code: str) -> None:
     found = [d for d in report(CLASS % slip).details if d.code == code]
     assert [d.line for d in found] == [10]
+
+
+def test_a_misspelt_else_is_named() -> None:
+    found = [f.hint for f in report("if {[my::count]} {puts a} els {puts b}\n").details if f.code == "TCL011"]
+    assert found == ["did you mean else?"]

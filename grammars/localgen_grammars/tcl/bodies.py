@@ -5,7 +5,7 @@ What a team's own commands take as scripts is not known here: the caller says it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from localgen_grammars.tcl.roles import Role, definition_roles, roles
 
 MAX_BODY_DEPTH = 40
 
-ScriptWords: TypeAlias = Callable[[Command], dict[int, Role]]
+ScriptWords: TypeAlias = Callable[[Command], Mapping[int, Role]]
 
 
 @dataclass(slots=True)
@@ -40,6 +40,18 @@ def walk(tree: Tree, extra: ScriptWords | None = None, problems: list[SyntaxProb
     walker = _Walker(tree, extra, problems if problems is not None else [])
     walker.script(tree.script, 0)
     return iter(walker.visits)
+
+
+def by_name(visits: Iterable[Visit]) -> dict[str | None, list[Visit]]:
+    """Visits by the first word of their commands, None where only a run can tell it."""
+    named: dict[str | None, list[Visit]] = {}
+    for visit in visits:
+        name = visit.command.words[0].value
+        if name in named:
+            named[name].append(visit)
+        else:
+            named[name] = [visit]
+    return named
 
 
 def expr_parts(node: ExprNode) -> Iterator[Part]:
@@ -83,10 +95,12 @@ class _Walker:
             visits.append(Visit(command, script, depth))
             words = command.words
             for word in words:
-                if word.value is None and word.given is not None:
-                    self.parts(word.given, depth + 1)
+                if word.value is None:
+                    self.parts(word.parts, depth + 1)
             known = definition_roles(command) if definition else roles(command)
-            if not known and extra is not None:
+            if not known:
+                if extra is None:
+                    continue
                 known = extra(command)
             for index, role in known.items():
                 word = words[index]

@@ -10,6 +10,8 @@ from localgen_grammars.tcl.escapes import read_escape
 from localgen_grammars.tcl.nodes import WordKind
 
 _BLANKS = re.compile(r"[ \t\v\f\r\n]+")
+_SPECIAL = re.compile(r'[{"\\]')
+_ELEMENT = re.compile(r"[^ \t\v\f\r\n]+")
 _PLAIN = re.compile(r"[^ \t\v\f\r\n\\]+")
 _NEEDS_QUOTING = re.compile(r'[ \t\v\f\r\n\[\]$";\\]')
 _PREFERS_BRACES = re.compile(r"[ \t\v\f\r\n\[$;\\]")
@@ -61,6 +63,8 @@ def split_list(text: str, start: int = 0, end: int | None = None) -> list[Elemen
 
 def list_values(text: str) -> list[str]:
     """The elements' values. Raises ListError."""
+    if _SPECIAL.search(text) is None:
+        return _ELEMENT.findall(text)
     return [element.value for element in split_list(text)]
 
 

@@ -34,19 +34,26 @@ _BLANK = r"[ \t\v\f\r]"
 _GAP = re.compile(rf"(?:{_BLANK}|\\\n)+")
 _BETWEEN = re.compile(r"(?:[ \t\v\f\r\n;]|\\\n)+")
 _COMMENT = re.compile(r"#[^\\\n]*(?:\\.[^\\\n]*)*\\?", re.DOTALL)
-_NAME = re.compile(r"(?:[A-Za-z0-9_]|::+)+")
-_ENDS = {
-    "top": re.compile(r"[^ \t\v\f\r\n;$\[\\]+"),
-    "nested": re.compile(r"[^ \t\v\f\r\n;$\[\]\\]+"),
-    "quoted": re.compile(r'[^"$\[\\]+'),
-    "index": re.compile(r"[^)$\[\\]+"),
-    "text": re.compile(r"[^$\[\\]+"),
+_NAME = r"(?:[A-Za-z0-9_]++|::++)++"
+_VARIABLE = re.compile(_NAME)
+# By what ends the whole: literal text (group 1), or a variable without index (group 2: its name).
+_PIECE = {
+    mode: re.compile(rf"([^{ends}$\[\\]++)|\$({_NAME})(?!\()")
+    for mode, ends in {
+        "top": r" \t\v\f\r\n;",
+        "nested": r" \t\v\f\r\n;\]",
+        "quoted": '"',
+        "index": ")",
+        "text": "",
+    }.items()
 }
-# A word without substitutions (group 1), or one that is a variable (group 2: its name), and the blanks after it.
+# A plain word, and the blanks after it: bare (group 1), one variable (2: its name), in quotes without substitutions
+# (3), in braces without braces (4).
 _SIMPLE = {
     nested: re.compile(
-        rf'(?:([^ \t\v\f\r\n;$\[\]\\{{"][^ \t\v\f\r\n;$\[\]\\]*+)|\$((?:[A-Za-z0-9_]|::)++))'
-        rf"(?:{_BLANK}++|(?=[\n;{close}])|\Z)"
+        rf'(?:([^ \t\v\f\r\n;$\[\]\\{{"][^ \t\v\f\r\n;$\[\]\\]*+)|\$({_NAME})'
+        r'|"([^"$\[\\]*+)"|\{([^{}\\]*+)\})'
+        rf"(?:(?:{_BLANK}++|\\\n)++|(?=[\n;{close}])|\Z)"
     )
     for nested, close in ((False, ""), (True, r"\]"))
 }
@@ -108,7 +115,7 @@ class Reader:
                     script.commands.append(Command(pos, max(words[-1].end, pos), tuple(words), broken=True))
                 pos = after
                 continue
-            script.commands.append(Command(pos, words[-1].end, tuple(words), broken=len(noted) > found))
+            script.commands.append(Command(pos, words[-1].end, tuple(words), len(noted) > found))
             pos = after
 
     def command(self, pos: int, words: list[Word], depth: int) -> int:
@@ -122,25 +129,25 @@ class Reader:
                 word = self.word(pos, depth)
                 words.append(word)
                 pos = word.end
+                if (gap := _GAP.match(text, pos, end)) is not None:
+                    pos = gap.end()
             else:
-                value = m[1]
-                if value is not None:
-                    after = pos + len(value)
-                    words.append(Word(pos, after, "bare", pos, after, value))
+                which = m.lastindex
+                if which == 1:
+                    after = m.end(1)
+                    words.append(Word(pos, after, "bare", pos, after, m[1]))
+                elif which == 2:
+                    after = m.end(2)
+                    words.append(Word(pos, after, "bare", pos, after, None, (Variable(pos, after, m[2]),)))
+                elif which == 3:
+                    after = m.end(3)
+                    words.append(Word(pos, after + 1, "quoted", pos + 1, after, m[3]))
                 else:
-                    name = m[2]
-                    after = pos + len(name) + 1
-                    words.append(Word(pos, after, "bare", pos, after, None, (Variable(pos, after, name),)))
+                    after = m.end(4)
+                    words.append(Word(pos, after + 1, "braced", pos + 1, after, m[4]))
                 pos = m.end()
-            if pos >= end:
+            if pos >= end or text[pos] in ends:
                 return pos
-            char = text[pos]
-            if char in ends:
-                return pos
-            if (char in _SPACES or char == "\\") and (gap := _GAP.match(text, pos, end)) is not None:
-                pos = gap.end()
-                if pos >= end or text[pos] in ends:
-                    return pos
 
     def word(self, pos: int, depth: int) -> Word:
         """The word at `pos`."""
@@ -181,28 +188,30 @@ class Reader:
 
     def parts(self, pos: int, mode: str, depth: int) -> tuple[tuple[Part, ...], int]:
         """Literal text and substitutions up to what ends the mode: a separator, `"`, `)` or the range's end."""
-        text, end, plain = self.text, self.end, _ENDS[mode]
+        text, end, piece = self.text, self.end, _PIECE[mode].match
         parts: list[Part] = []
         self.nesting += 1
         if self.nesting > MAX_DEPTH:
             raise Broken("too-deep", "too many nested substitutions", pos - 1, pos)
         while pos < end:
+            if (m := piece(text, pos, end)) is not None:
+                after = m.end()
+                parts.append(Text(pos, after, m[1]) if m.lastindex == 1 else Variable(pos, after, m[2]))
+                pos = after
+                continue
             char = text[pos]
-            if (m := plain.match(text, pos, end)) is not None:
-                parts.append(Text(pos, m.end(), m.group()))
-                pos = m.end()
+            if char == "$":
+                part, pos = self.variable(pos, depth)
+                parts.append(part)
+            elif char == "[":
+                parts.append(self.bracket(pos, depth))
+                pos = parts[-1].end
             elif char == "\\":
                 if mode in ("top", "nested") and text.startswith("\n", pos + 1) and pos + 1 < end:
                     break
                 value, after = read_escape(text, pos, end)
                 parts.append(Text(pos, after, value, escape=True))
                 pos = after
-            elif char == "$":
-                part, pos = self.variable(pos, depth)
-                parts.append(part)
-            elif char == "[":
-                parts.append(self.bracket(pos, depth))
-                pos = parts[-1].end
             else:
                 break
         self.nesting -= 1
@@ -217,7 +226,7 @@ class Reader:
             if close < 0:
                 raise Broken("missing-variable-brace", "missing close-brace for variable name", pos, pos + 2)
             return Variable(pos, close + 1, text[at + 1 : close], braced=True), close + 1
-        m = _NAME.match(text, at, end)
+        m = _VARIABLE.match(text, at, end)
         name_end = m.end() if m else at
         if name_end < end and text[name_end] == "(":
             try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from localgen_grammars.tcl.core import ARITY, full_subcommand
@@ -10,18 +11,26 @@ from localgen_grammars.tcl.nodes import Command, Word
 
 Role = Literal["script", "expr", "cases", "lambda", "subst", "class"]
 
+_NONE: Mapping[int, Role] = MappingProxyType({})
 
-def roles(command: Command) -> dict[int, Role]:
+
+def roles(command: Command) -> Mapping[int, Role]:
     """The words (by index; 0 is the name) of a core command that hold code. Unknown commands have none."""
     words = command.words
-    name = (command.name or "").removeprefix("::")
+    name = words[0].value
+    if name is not None and name.startswith("::"):
+        name = name[2:]
     handler = _HANDLERS.get(name)
-    if handler is None or any(w.expand for w in words):
-        return {}
+    if handler is None or name is None:
+        return _NONE
+    given = len(words) - 1
     least, most = ARITY.get(name, (0, None))
     # With a wrong number of words the command fails before it looks into any of them.
-    if len(words) - 1 < least or (most is not None and len(words) - 1 > most):
-        return {}
+    if given < least or (most is not None and given > most):
+        return _NONE
+    for word in words:
+        if word.expand:
+            return _NONE
     return handler(words)
 
 
@@ -38,11 +47,11 @@ DEFINITIONS: dict[str, dict[int, Role]] = {
 }
 
 
-def definition_roles(command: Command) -> dict[int, Role]:
+def definition_roles(command: Command) -> Mapping[int, Role]:
     """The words of a command in a class definition that hold code."""
     given = len(command.words) - 1
     role = DEFINITIONS.get(command.name or "", {}).get(given)
-    return {given: role} if role is not None else {}
+    return {given: role} if role is not None else _NONE
 
 
 _Words: TypeAlias = tuple[Word, ...]
@@ -183,7 +192,7 @@ def _subst(words: _Words) -> dict[int, Role]:
     return {} if "-nocommands" in options or "-novariables" in options or len(words) < 2 else {len(words) - 1: "subst"}
 
 
-_HANDLERS: dict[str, Callable[[_Words], dict[int, Role]]] = {
+_HANDLERS: dict[str | None, Callable[[_Words], dict[int, Role]]] = {
     "after": _after,
     "apply": _fixed(_1="lambda"),
     "array": _array,

@@ -21,7 +21,7 @@ from localgen.validation.tcl.policy import PolicyChecks
 from localgen.validation.tcl.syntax import check_commands, check_text, report_problem
 from localgen.validation.tcl.unused import check_unused
 from localgen_grammars.blocks import cut_blocks
-from localgen_grammars.tcl.bodies import Visit, walk
+from localgen_grammars.tcl.bodies import Visit, by_name, walk
 from localgen_grammars.tcl.nodes import SyntaxProblem
 from localgen_grammars.tcl.parser import Tree, parse
 from localgen_retrieval.catalog import Catalog, Variable, word
@@ -44,23 +44,24 @@ def check_tcl(text: str, catalog: Catalog, grammars: Mapping[str, DslGrammar], c
     commands = Commands(catalog)
     problems: list[SyntaxProblem] = []
     visits = list(walk(tree, commands.code_words, problems))
+    named = by_name(visits)
     for problem in (*tree.problems, *problems):
         report_problem(problem, collector)
-    check_commands(visits, collector)
+    check_commands(visits, named, collector)
 
     blocks = BlockChecks(text, catalog, grammars, collector)
     blocks.cut_out(cut, visits)
-    blocks.braced(visits)
+    blocks.braced(named)
 
-    commands.note(visits)
+    commands.note(named)
     policy = PolicyChecks(catalog.policy, commands.procs, collector)
     judge = Judge(commands, policy, blocks, collector, damaged=bool(tree.problems))
     initial = {v.name: _initial(v) for v in catalog.variables}
-    flow = Flow(judge, tree, BUILTINS, initial, MAX_STEPS if commands.matter(text, visits) else 0)
+    flow = Flow(judge, tree, BUILTINS, initial, MAX_STEPS if commands.matter(text, named) else 0)
     end = flow.run_all(visits)
     judge.finish()
     if not tree.problems:
-        check_unused(cut.text, visits, collector)
+        check_unused(cut.text, named, collector)
     policy.whole(text, end, blocks.places)
     collector.places = Places(_comments(tree, visits) if DIRECTIVE in text else [], blocks.places)
     return len(blocks.places)

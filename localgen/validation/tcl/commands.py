@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
@@ -22,6 +22,8 @@ _FOREIGN = frozenset(("source", "load", "package", "auto_load", "auto_import", "
 _DEFINERS = {"proc": 1, "coroutine": 1, "rename": 2, "oo::class": 2, "oo::object": 2, "interp": 3}
 
 _NOTED = frozenset((*_DEFINERS, *_FOREIGN, "namespace"))
+
+_NO_CODE: Mapping[int, Role] = MappingProxyType({})
 
 # Unknown names for which near ones are looked up.
 MAX_SUGGESTIONS = 1000
@@ -58,40 +60,46 @@ class Commands:
         self.foreign = False
         self._suggestions: dict[str, list[str]] = {}
 
-    def note(self, visits: Iterable[Visit]) -> None:
-        """Note what the script defines anywhere, so that nothing is called unknown that is defined later."""
-        for visit in visits:
-            words = visit.command.words
-            name = words[0].value
-            if name is None or (name not in _NOTED and name not in self.script and not name.startswith((":", "oo:"))):
-                continue
-            name = (visit.command.name or "").removeprefix("::")
-            values = [w.value for w in words]
-            at = _DEFINERS.get(name)
-            if at is not None and len(words) > at and values[at]:
-                self.script.add((values[at] or "").rpartition("::")[2])
-                if name.startswith("oo::"):
-                    self.script.update(_OF_OBJECTS)
-            elif name.startswith("oo::"):
-                self.script.update(_OF_OBJECTS)
-            elif name in self.script and len(values) > 2 and values[1] == "create":
-                self.script.add((values[2] or "").rpartition("::")[2])
-            elif (name == "namespace" and len(words) > 1 and values[1] in ("import", "ensemble")) or name in _FOREIGN:
-                self.foreign = True
+    def note(self, named: Mapping[str | None, Sequence[Visit]]) -> None:
+        """Note what the script defines anywhere, so that nothing is called unknown that is defined later.
 
-    def matter(self, text: str, visits: Iterable[Visit]) -> bool:
+        Args:
+            named: every command of the script, by its first word.
+        """
+        for name in named:
+            if name is not None and (name in _NOTED or name in self.script or name.startswith((":", "oo:"))):
+                for visit in named[name]:
+                    self._note(visit.command)
+
+    def _note(self, command: Command) -> None:
+        name = (command.name or "").removeprefix("::")
+        values = [w.value for w in command.words]
+        at = _DEFINERS.get(name)
+        if at is not None and len(values) > at and values[at]:
+            self.script.add((values[at] or "").rpartition("::")[2])
+            if name.startswith("oo::"):
+                self.script.update(_OF_OBJECTS)
+        elif name.startswith("oo::"):
+            self.script.update(_OF_OBJECTS)
+        elif name in self.script and len(values) > 2 and values[1] == "create":
+            self.script.add((values[2] or "").rpartition("::")[2])
+        elif (name == "namespace" and len(values) > 1 and values[1] in ("import", "ensemble")) or name in _FOREIGN:
+            self.foreign = True
+
+    def matter(self, text: str, named: Mapping[str | None, Sequence[Visit]]) -> bool:
         """Whether values can lead to findings: the script uses the team's symbols, or puts commands together."""
         if any(variable.name.rpartition("::")[2] in text for variable in self.catalog.variables):
             return True
         forbids = bool(self.catalog.policy.forbidden)
-        for visit in visits:
-            name = visit.command.name
+        for name, visits in named.items():
             if name is None:
                 if forbids:
                     return True
                 continue
             bare = name.rpartition("::")[2]
             if bare in self._tails or (forbids and bare in _CALLS_BY_NAME):
+                return True
+            if forbids and any(visit.command.words[0].expand for visit in visits):
                 return True
         return False
 
@@ -124,11 +132,11 @@ class Commands:
         """Complete once the script's own commands are noted."""
         return names_of((*self.openers, *sorted(self.script), *self.catalog.policy.allowed_builtins))
 
-    def code_words(self, command: Command) -> dict[int, Role]:
+    def code_words(self, command: Command) -> Mapping[int, Role]:
         """The words of a catalog command that are scripts."""
         name = command.words[0].value
         if name is None or name.rpartition("::")[2] not in self._tails:
-            return {}
+            return _NO_CODE
         proc = self.procs.get((command.name or "").removeprefix("::"))
         if proc is None or not any(a.type == "script" for a in proc.args):
             return {}

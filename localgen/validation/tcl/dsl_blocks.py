@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from localgen.validation.findings import Collector
@@ -61,7 +61,7 @@ class BlockChecks:
             if len(words) > 1 and is_filler(words[0].value):
                 self.collector.add("DSL004", words[1].start, words[-1].end, "text after a DSL block", severity="error")
 
-    def braced(self, visits: Iterable[Visit]) -> None:
+    def braced(self, named: Mapping[str | None, Sequence[Visit]]) -> None:
         """Check the blocks that are commands with a braced word."""
         openers = {
             prefix + dsl.embedding.words[0].removeprefix("::")
@@ -69,9 +69,10 @@ class BlockChecks:
             for prefix in ("", "::")
             if is_braced(dsl)
         }
-        for visit in visits:
+        found = [visit for opener in openers for visit in named.get(opener, ())]
+        for visit in sorted(found, key=lambda v: v.command.start):
             command = visit.command
-            if command.name not in openers:
+            if command.name is None:
                 continue
             index = opener_of(command, self.catalog.dsls)
             if index is None:

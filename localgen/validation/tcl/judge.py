@@ -130,19 +130,21 @@ class Judge:
             self.collector.add("CAT020", arg.start, arg.end, f"{proc.name}: {name}: {problem.message}")
 
     # ------------------------------------------------------------------ other commands
-    def core_call(self, call: Call, *, certain: bool) -> bool:
+    def core_call(self, call: Call, state: State, *, certain: bool) -> bool:
         """A Tcl command: allowed, and called with a right number of words?"""
-        self.policy.core(call)
+        self.policy.core(call, state)
         if call.command is not None and call.command.broken:
             return False
         # A command of that name in some namespace of the script may be meant.
         found = core_call_problem(call)
-        if found is not None and not self.commands.in_script(call.name):
+        if found is None:
+            return True
+        if not self.commands.in_script(call.name):
             problem = found.problem
             # A subcommand like none of Tcl's is rather that of a tool's own command of the same name.
             certain = certain and not (problem.code == "TCL012" and not problem.hint)
             self._misuse(problem, found.start, found.end, certain=certain)
-        return found is None
+        return False
 
     def unknown_command(self, call: Call) -> None:
         """A name that nothing defines."""

@@ -60,8 +60,10 @@ class PolicyChecks:
         if name not in state.called:
             state.called |= {name}
 
-    def core(self, call: Call) -> None:
-        """A command of Tcl's own is called: is it one of the allowed ones?"""
+    def core(self, call: Call, state: State) -> None:
+        """A command of Tcl's own is called: as `called`, and is it one of the allowed ones?"""
+        if not self._idle:
+            self.called(call, state)
         name = call.name
         if name in self._free:
             return

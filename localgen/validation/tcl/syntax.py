@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from localgen.validation.findings import Collector
 from localgen.validation.nearest import did_you_mean
@@ -28,13 +28,24 @@ _CODES = {
 }
 
 
+# What the message, which is Tcl's own, leaves open: where it points, or what to do.
+_HINTS = {
+    "missing-brace": "what this brace opens is never closed",
+    "missing-quote": "the text that begins here is never closed",
+    "missing-bracket": "what this bracket opens is never closed",
+    "extra-after-brace": "put a space after the brace",
+    "extra-after-quote": 'put a space after the quote, or write \\" for one inside a text',
+}
+
+
 def report_problem(problem: SyntaxProblem, collector: Collector, place: tuple[int, int] | None = None) -> None:
     """A finding for a syntax problem, at its own place or at `place`."""
     code = _CODES.get(problem.kind, "TCL010")
     message = f"expression: {problem.message}" if code == "TCL010" else problem.message
     start, end = place or (problem.start, problem.end)
     repairs = _repairs(problem, collector.text) if place is None and not collector.full else ()
-    collector.add(code, start, end, message, problem.hint, repairs=repairs)
+    hint = problem.hint or (_HINTS.get(problem.kind, "") if place is None else "")
+    collector.add(code, start, end, message, hint, repairs=repairs)
 
 
 def _repairs(problem: SyntaxProblem, text: str) -> tuple[Repair, ...]:
@@ -66,25 +77,25 @@ def check_text(text: str, collector: Collector) -> None:
         collector.add("TCL007", len(text) - 2, len(text), message, repairs=repairs)
 
 
-def check_commands(visits: Iterable[Visit], collector: Collector) -> None:
+def check_commands(
+    visits: Iterable[Visit], named: Mapping[str | None, Sequence[Visit]], collector: Collector
+) -> None:
     """Slips in commands: closing brackets without opening ones, quotes inside words."""
+    for name in named:
+        if name is not None and name.startswith(("}", "]")):
+            for visit in named[name]:
+                first = visit.command.words[0]
+                if is_stray(visit.command):
+                    what = "brace" if name[0] == "}" else "bracket"
+                    repairs = (removal(collector.text, first.start, first.start + 1),)
+                    collector.add("TCL006", first.start, first.start + 1, f"unmatched close-{what}", repairs=repairs)
+    if '"' not in collector.text:
+        return
     for visit in visits:
-        command = visit.command
-        words = command.words
-        first = words[0]
-        if is_stray(command):
-            char = (first.value or "}")[0]
-            what = "brace" if char == "}" else "bracket"
-            repairs = (removal(collector.text, first.start, first.start + 1),)
-            collector.add("TCL006", first.start, first.start + 1, f"unmatched close-{what}", repairs=repairs)
-            continue
-        for word in words:
-            if word.kind != "bare":
+        for word in visit.command.words:
+            if word.kind != "bare" or (word.given is None and '"' not in (word.value or "")):
                 continue
-            value = word.value
-            if word.given is None and (value is None or '"' not in value):
-                continue
-            if is_filler(value):
+            if is_filler(word.value) or is_stray(visit.command):
                 continue
             for part in word.parts:
                 if isinstance(part, Text) and not part.escape and '"' in part.value:
@@ -102,11 +113,11 @@ def core_call_problem(call: Call) -> Located | None:
     """What is wrong with the number of words or the subcommand of a Tcl command."""
     name, given = call.name, len(call.args)
     least, most = ARITY.get(name, (0, None))
-    if call.exact and (given < least or (most is not None and given > most)):
+    if (given < least or (most is not None and given > most)) and call.exact:
         message = f"{name}: {given} argument{'' if given == 1 else 's'}"
         return Located(Problem("TCL011", message, _expected(least, most)), call.name_start, call.name_end)
-    sub = call.text(0)
-    if name in ENSEMBLES and sub is not None and full_subcommand(name, sub) is None:
+    sub = call.text(0) if name in ENSEMBLES else None
+    if sub is not None and full_subcommand(name, sub) is None:
         arg = call.args[0]
         hint = did_you_mean(sub, ENSEMBLES[name])
         swaps = spelling(sub, ENSEMBLES[name])

@@ -68,7 +68,7 @@ class VariableChecks:
         names = [self.variables[other].name if other in self.variables else other for other in sorted(same)]
         meant = names[0]
         hint = "write " + " or ".join(f"${n}" for n in names)
-        if "::" not in name and not key.startswith("::") and len(names) == 1:
+        if not key.startswith("::") and len(names) == 1:
             declare = f"global {name}" if meant == f"::{name}" else f"variable {meant}"
             hint += f", or declare it in the proc: {declare}"
         repairs: tuple[Repair, ...] = ()

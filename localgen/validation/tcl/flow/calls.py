@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from localgen.validation.tcl.flow.state import State
-from localgen.validation.tcl.flow.values import UNKNOWN, Value, known
+from localgen.validation.tcl.flow.values import UNKNOWN, Value
 from localgen_grammars.tcl.nodes import Command, SyntaxProblem, Word
 from localgen_grammars.tcl.parser import Tree
 
@@ -68,22 +68,42 @@ class Arg:
         self.end = end
         self.word = word
         self.many = many
-        self.text = None if many else known(value)
+        self.text = value[0] if type(value) is tuple and len(value) == 1 and not many else None
 
 
-@dataclass(slots=True)
 class Call:
-    """One call: `args` is without the name, offsets are the file's; `partial` where words may follow (a callback)."""
+    """One call: `args` is without the name, offsets are the file's; `partial` where words may follow (a callback).
 
-    name: str
-    args: Sequence[Arg]
-    start: int
-    end: int
-    name_start: int
-    name_end: int
-    ctx: Context
-    command: Command | None = None
-    partial: bool = False
+    `exact` says whether the number of arguments is certain.
+    """
+
+    __slots__ = ("args", "command", "ctx", "end", "exact", "name", "name_end", "name_start", "partial", "start")
+
+    def __init__(
+        self,
+        name: str,
+        args: Sequence[Arg],
+        start: int,
+        end: int,
+        name_start: int,
+        name_end: int,
+        ctx: Context,
+        command: Command | None = None,
+        partial: bool = False,
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.start = start
+        self.end = end
+        self.name_start = name_start
+        self.name_end = name_end
+        self.ctx = ctx
+        self.command = command
+        self.partial = partial
+        self.exact = not partial
+        for arg in args:
+            if arg.many:
+                self.exact = False
 
     def text(self, index: int) -> str | None:
         """The text of an argument, None where it is missing or not known."""
@@ -92,16 +112,6 @@ class Call:
     def value(self, index: int) -> Value:
         """An argument's value."""
         return self.args[index].value if index < len(self.args) else UNKNOWN
-
-    @property
-    def exact(self) -> bool:
-        """Whether the number of arguments is certain."""
-        if self.partial:
-            return False
-        for arg in self.args:  # noqa: SIM110 (this is asked of every call, and a generator takes twice the time)
-            if arg.many:
-                return False
-        return True
 
     def named(self, name: str) -> Call:
         """The same call by another name of the command."""
@@ -122,9 +132,9 @@ class Watcher(Protocol):
         """A command of the team is called."""
 
     def any_call(self, call: Call, state: State) -> None:
-        """Some command that exists is called (before `own_call` and the like)."""
+        """A command of the team or of the script is called, or an alias (before `own_call` and the like)."""
 
-    def core_call(self, call: Call, *, certain: bool) -> bool:
+    def core_call(self, call: Call, state: State, *, certain: bool) -> bool:
         """A command of Tcl's own is called; whether it can work as far as words and subcommands go."""
 
     def unknown_command(self, call: Call) -> None:

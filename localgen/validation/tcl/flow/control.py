@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from localgen.validation.nearest import did_you_mean
 from localgen.validation.tcl.flow.calls import Arg, Call, Context
 from localgen.validation.tcl.flow.interpreter import Builtin, Flow, Result
 from localgen.validation.tcl.flow.loops import LOOPS, known_list, together
@@ -38,7 +39,7 @@ def _branches(flow: Flow, call: Call) -> list[tuple[Arg | None, Arg]] | None:
     """Condition (None for `else`) and body of each branch; None, and a finding, where the words are not such."""
     args = call.args
     out: list[tuple[Arg | None, Arg]] = []
-    wrong = ""
+    wrong = hint = ""
     i, n = 0, len(args)
     while True:
         test = args[i] if i < n else None
@@ -61,9 +62,10 @@ def _branches(flow: Flow, call: Call) -> list[tuple[Arg | None, Arg]] | None:
             wrong = 'no script following "else"'
         if i + 1 < n:
             wrong = 'extra words after "else" clause in "if" command'
+            hint = did_you_mean(args[i].text or "", ("else", "elseif")) if not explicit else ""
         break
     if wrong:
-        flow.misuse("TCL011", call.name_start, call.name_end, f"wrong # args: {wrong}")
+        flow.misuse("TCL011", call.name_start, call.name_end, f"wrong # args: {wrong}", hint)
         return None
     return out
 

@@ -31,6 +31,8 @@ CALLERS = frozenset(("eval", "uplevel", "rename", "interp", "namespace", "after"
 
 Result: TypeAlias = tuple[State | None, Value]
 Builtin: TypeAlias = Callable[["Flow", Call, State], Result]
+# The full name of a command, and what runs it.
+Meaning: TypeAlias = tuple[str, Builtin]
 
 
 class Flow(Words):
@@ -56,8 +58,8 @@ class Flow(Words):
         self.procs: dict[str, Procedure] = {}
         self.called: set[str] = set()
         self.aliases: dict[str, tuple[Value, ...]] = {}
-        # Names, with the namespace they are called in, that nothing defines so far.
-        self.strangers: set[tuple[str, str]] = set()
+        # What names mean, by the namespace they are called in; forgotten where something is defined.
+        self.meanings: dict[tuple[str, str], Meaning] = {}
         self.loops: list[tuple[list[State], list[State]]] = []
         self.returns: list[list[tuple[State, Value]]] = []
         self.failures: list[list[State]] = []
@@ -129,26 +131,22 @@ class Flow(Words):
         self.steps += 1
         if ctx.tree is self.tree:
             self.visited.add(command.start)
-        words = command.words
-        name = words[0].value
-        if name is not None:
-            if FILLER in name:
-                return state, UNKNOWN
-            if (name, ctx.namespace) in self.strangers and self._stranger(name, command, ctx, state):
-                return state, UNKNOWN
-        args = self.args(command.words, ctx, state)
-        if not args:
-            return state, EMPTY
-        return self.invoke(args, ctx, state, command)
-
-    def _stranger(self, name: str, command: Command, ctx: Context, state: State) -> bool:
-        """Run a command whose name was looked up in vain before; False where all must be done as for the first time."""
-        first, *rest = command.words
-        start, end = ctx.place(first.start, first.end)
-        if not self.watcher.unknown_again(name, start, end, broken=command.broken):
-            return False
-        self.may_set(self.args(rest, ctx, state), ctx, state)
-        return True
+        first, *words = command.words
+        name = first.value
+        if name is None or first.expand:
+            args = self.args(command.words, ctx, state)
+            return self.invoke(args, ctx, state, command) if args else (state, EMPTY)
+        if FILLER in name:
+            return state, UNKNOWN
+        meaning = self.meanings.get((name, ctx.namespace))
+        start, end = ctx.span or (first.start, first.end)
+        again = meaning is not None and meaning[1] is Flow._stranger
+        if again and self.watcher.unknown_again(name, start, end, broken=command.broken):
+            self.may_set(self.args(words, ctx, state), ctx, state)
+            return state, UNKNOWN
+        args = self.args(words, ctx, state)
+        last = args[-1].end if args and ctx.span is None else end
+        return self._call(Call(name, args, start, last, start, end, ctx, command), state)
 
     def invoke(
         self, args: Sequence[Arg], ctx: Context, state: State, command: Command | None, *, partial: bool = False
@@ -177,46 +175,65 @@ class Flow(Words):
         return result
 
     def _call(self, call: Call, state: State) -> Result:
-        for name in self._candidates(call.name, call.ctx):
-            if self.watcher.defines(name):
-                call = call.named(name)
-                self.watcher.any_call(call, state)
-                return self.watcher.own_call(self, call, state)
-            if self.aliases and name in self.aliases:
-                target = [Arg(v, call.name_start, call.name_end) for v in self.aliases[name]]
-                self.watcher.any_call(call.named(name), state)
-                # An alias of itself would run for ever.
-                if known(target[0].value) == name or len(self.calls) >= MAX_CALL_DEPTH:
-                    return state, UNKNOWN
-                self.calls.append(name)
-                result = self.invoke([*target, *call.args], call.ctx, state, call.command, partial=call.partial)
-                self.calls.pop()
-                return result
-            if name in self.procs:
-                self.watcher.any_call(call.named(name), state)
-                return self._script_proc(self.procs[name], call, state)
-        name = call.name.lstrip(":") if call.name.startswith("::") else call.name
-        if is_core(name):
-            call = call.named(name)
-            self.watcher.any_call(call, state)
-            possible = self.watcher.core_call(call, certain=self.certain)
-            builtin = self.builtins.get(name) if possible else None
-            if builtin is None or (not call.exact and name not in CALLERS):
-                self.touch(call.args, call.ctx, state)
-                return state, UNKNOWN
-            return builtin(self, call, state)
-        self.strangers.add((call.name, call.ctx.namespace))
+        name = call.name
+        meaning = self.meanings.get((name, call.ctx.namespace)) or self._look_up(name, call.ctx.namespace)
+        return meaning[1](self, call if meaning[0] == name else call.named(meaning[0]), state)
+
+    def _look_up(self, name: str, namespace: str) -> Meaning:
+        """What a name means in a namespace, by what is defined at this point of the run."""
+        bare = name.lstrip(":") if name.startswith("::") else name
+        inner = (f"{namespace}::{bare}",) if namespace and bare is name else ()
+        meaning: Meaning | None = None
+        for full in (*inner, bare):
+            if self.watcher.defines(full):
+                meaning = full, Flow._own
+            elif full in self.aliases:
+                meaning = full, Flow._alias
+            elif full in self.procs:
+                meaning = full, Flow._script_proc
+            if meaning is not None:
+                break
+        else:
+            meaning = (bare, Flow._core) if is_core(bare) else (name, Flow._stranger)
+        self.meanings[name, namespace] = meaning
+        return meaning
+
+    def _own(self, call: Call, state: State) -> Result:
+        """A command of the team."""
+        self.watcher.any_call(call, state)
+        return self.watcher.own_call(self, call, state)
+
+    def _alias(self, call: Call, state: State) -> Result:
+        """Another name of a command, perhaps with its first words."""
+        target = [Arg(v, call.name_start, call.name_end) for v in self.aliases[call.name]]
+        self.watcher.any_call(call, state)
+        # An alias of itself would run for ever.
+        if known(target[0].value) == call.name or len(self.calls) >= MAX_CALL_DEPTH:
+            return state, UNKNOWN
+        self.calls.append(call.name)
+        result = self.invoke([*target, *call.args], call.ctx, state, call.command, partial=call.partial)
+        self.calls.pop()
+        return result
+
+    def _core(self, call: Call, state: State) -> Result:
+        """A command of Tcl's own."""
+        possible = self.watcher.core_call(call, state, certain=not (self.bodies or self.guessing))
+        builtin = self.builtins.get(call.name) if possible else None
+        if builtin is None or (not call.exact and call.name not in CALLERS):
+            self.touch(call.args, call.ctx, state)
+            return state, UNKNOWN
+        return builtin(self, call, state)
+
+    def _stranger(self, call: Call, state: State) -> Result:
+        """A command that nothing defines so far."""
         self.watcher.unknown_command(call)
         self.may_set(call.args, call.ctx, state)
         return state, UNKNOWN
 
-    def _candidates(self, name: str, ctx: Context) -> list[str]:
-        bare = name.lstrip(":") if name.startswith("::") else name
-        if name.startswith("::") or not ctx.namespace:
-            return [bare]
-        return [f"{ctx.namespace}::{bare}", bare]
-
-    def _script_proc(self, procedure: Procedure, call: Call, state: State) -> Result:
+    def _script_proc(self, call: Call, state: State) -> Result:
+        """A proc of the script."""
+        self.watcher.any_call(call, state)
+        procedure = self.procs[call.name]
         if call.partial or self.exhausted or len(self.calls) >= MAX_CALL_DEPTH or procedure.name in self.calls[-3:]:
             if not call.partial:
                 fitting(self, procedure, call.args, (call.name_start, call.name_end))
@@ -231,7 +248,7 @@ class Flow(Words):
 
     def alias(self, name: str, target: tuple[Value, ...]) -> None:
         """From here on a name means a command with its first words."""
-        self.strangers.clear()
+        self.meanings.clear()
         self.aliases[name] = target
 
     # ------------------------------------------------------------------ code given as a word
@@ -311,6 +328,6 @@ class Flow(Words):
         """Note a proc of the script."""
         bare = name.lstrip(":") if name.startswith("::") else name
         full = f"{call.ctx.namespace}::{bare}" if call.ctx.namespace and not name.startswith("::") else bare
-        self.strangers.clear()
+        self.meanings.clear()
         self.procs[full] = Procedure(full, params, body, call.ctx)
         self.watcher.defined(full, call.start, call.end)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 from localgen.validation.tcl.flow.calls import Arg, Context, Frame
 from localgen.validation.tcl.flow.state import State, merge
@@ -13,6 +14,10 @@ from localgen_grammars.tcl.lists import ListError, join_list, list_values
 
 if TYPE_CHECKING:
     from localgen.validation.tcl.flow.interpreter import Flow, Result
+
+
+# Each parameter's name, and its default if it has one.
+_Parameters: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,10 @@ def call_procedure(
     return end, value
 
 
-def fitting(flow: Flow, procedure: Procedure, args: Sequence[Arg], place: tuple[int, int]) -> list[list[str]] | None:
+def fitting(flow: Flow, procedure: Procedure, args: Sequence[Arg], place: tuple[int, int]) -> _Parameters | None:
     """The parameters (name, default) of a proc that is called so; None, and a finding, where the words do not fit."""
-    try:
-        params = [list_values(p) for p in list_values(known(procedure.params) or "")]
-    except ListError:
-        return None
-    if not all(p and len(p) <= 2 for p in params):
+    params = _parameters(known(procedure.params) or "")
+    if params is None:
         return None
     if any(a.many for a in args):
         return params
@@ -76,11 +78,21 @@ def fitting(flow: Flow, procedure: Procedure, args: Sequence[Arg], place: tuple[
     return params
 
 
-def _takes_rest(params: list[list[str]]) -> bool:
+@lru_cache(maxsize=256)
+def _parameters(text: str) -> _Parameters | None:
+    """The parameters that a text lists; None where a proc cannot be defined so."""
+    try:
+        params = tuple(tuple(list_values(p)) for p in list_values(text))
+    except ListError:
+        return None
+    return params if all(p and len(p) <= 2 for p in params) else None
+
+
+def _takes_rest(params: _Parameters) -> bool:
     return bool(params) and params[-1][0] == "args"
 
 
-def _bind(params: list[list[str]], args: Sequence[Arg], frame: Frame, state: State) -> None:
+def _bind(params: _Parameters, args: Sequence[Arg], frame: Frame, state: State) -> None:
     certain = not any(a.many for a in args)
     values = [a.value for a in args]
     for i, param in enumerate(params):

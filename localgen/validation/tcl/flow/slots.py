@@ -63,8 +63,8 @@ class Slots(Generic[V]):
             while len(layers) > 1 and 2 * len(layers[0]) >= len(layers[1]):
                 layers[:2] = [{**layers[1], **layers[0]}]
             self._layers, self._own = tuple(layers), {}
-        other: Slots[V] = Slots()
-        other._layers = self._layers
+        other: Slots[V] = Slots.__new__(Slots)
+        other._layers, other._own = self._layers, {}
         return other
 
     def changed(self, other: Slots[V]) -> set[str]:

@@ -86,6 +86,8 @@ def apply(function: Callable[..., str | None], *arguments: Value) -> Value:
 
 
 def _common(found: Sequence[str]) -> str:
+    if len(found) == 1:
+        return found[0]
     first, last = min(found), max(found)
     size = 0
     while size < min(len(first), len(last)) and first[size] == last[size]:

@@ -37,36 +37,41 @@ class Words(Store):
                 value = self.parts(word.parts, ctx, state)
             else:
                 value = (text,) if FILLER not in text else UNKNOWN
-            if not word.expand:
-                out.append(Arg(value, word.start, word.end, word) if span is None else Arg(value, *span))
-                continue
-            start, end = ctx.place(word.start, word.end)
-            whole = known(value)
-            try:
-                elements = list_values(whole) if whole is not None else None
-            except ListError:
-                elements = None
-            if elements is None:
-                out.append(Arg(UNKNOWN, start, end, many=True))
+            if word.expand:
+                out += self._expanded(value, *(span or (word.start, word.end)))
             else:
-                out.extend(Arg(texts([e]), start, end) for e in elements)
+                out.append(Arg(value, word.start, word.end, word) if span is None else Arg(value, *span))
         return out
+
+    @staticmethod
+    def _expanded(value: Value, start: int, end: int) -> list[Arg]:
+        """The words that `{*}` makes of a value."""
+        whole = known(value)
+        try:
+            elements = list_values(whole) if whole is not None else None
+        except ListError:
+            elements = None
+        if elements is None:
+            return [Arg(UNKNOWN, start, end, many=True)]
+        return [Arg(texts([e]), start, end) for e in elements]
 
     def parts(self, parts: Sequence[Part], ctx: Context, state: State) -> Value:
         """The value of a word's parts; brackets run."""
-        values: list[Value] = []
-        for part in parts:
-            if isinstance(part, Text):
-                values.append((part.value,) if FILLER not in part.value else UNKNOWN)
-            elif isinstance(part, Variable):
-                index = self.parts(part.index, ctx, state) if part.index is not None else None
-                values.append(self.read(part.name, index, ctx, state, *ctx.place(part.start, part.end)))
-            else:
-                after, value = self.run(part.script, ctx, state)
-                if after is not None:
-                    state.become(after)
-                values.append(value)
-        return concatenate(values) if values else EMPTY
+        if len(parts) == 1:
+            return self._part(parts[0], ctx, state)
+        return concatenate([self._part(part, ctx, state) for part in parts]) if parts else EMPTY
+
+    def _part(self, part: Part, ctx: Context, state: State) -> Value:
+        if isinstance(part, Variable):
+            index = self.parts(part.index, ctx, state) if part.index is not None else None
+            start, end = ctx.span or (part.start, part.end)
+            return self.read(part.name, index, ctx, state, start, end)
+        if isinstance(part, Text):
+            return (part.value,) if FILLER not in part.value else UNKNOWN
+        after, value = self.run(part.script, ctx, state)
+        if after is not None:
+            state.become(after)
+        return value
 
     def may_set(self, args: Sequence[Arg], ctx: Context, state: State) -> None:
         """A command of which nothing is known may take names of variables, and code that sets some."""
