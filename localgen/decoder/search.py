@@ -47,15 +47,16 @@ class Boundary:
         if not c.data.endswith(b"\n") or not c.safe or c.safe[-1].text != c.text:
             return False
         if self.check is not None and not self.check(c.text):
-            self._back(model, c)
+            self.back(model, c)
             return True
         c.keep()
         c.resting = self.search == "beam"
         return c.resting
 
-    def _back(self, model: LlamaModel, c: Candidate) -> None:
+    def back(self, model: LlamaModel, c: Candidate, more: str = "") -> None:
+        """Take back what was written since the last command, or give it up; `more` would have come next."""
         point = c.checkpoint
-        refused = c.text[len(point.data.decode("utf-8", "replace")) :]
+        refused = (c.text + more)[len(point.data.decode("utf-8", "replace")) :]
         c.returns += 1
         if c.returns > RETURNS:
             c.refuse(refused)
@@ -117,11 +118,11 @@ def go_on(model: LlamaModel, candidates: list[Candidate], temperature: float) ->
         c.resting = False
 
 
-def copy_sequence(model: LlamaModel, source: int, target: int) -> None:
-    """What the model has seen of one sequence becomes that of another."""
+def copy_sequence(model: LlamaModel, source: int, target: int, length: int = -1) -> None:
+    """What the model has seen of one sequence, or its first tokens, becomes that of another."""
     memory = _memory(model)
     model.lib.llama_memory_seq_rm(memory, target, -1, -1)
-    model.lib.llama_memory_seq_cp(memory, source, target, -1, -1)
+    model.lib.llama_memory_seq_cp(memory, source, target, -1, length)
 
 
 def forget(model: LlamaModel, sequence: int, position: int) -> None:
