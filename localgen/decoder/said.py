@@ -29,6 +29,7 @@ UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -0.7, -2.0
 # Items of a list share the pointer's probability: so far below the best, and so likely, a value is one of several.
 ALSO, SURE, LISTED = 1.2, -1.8, 4.0
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_END = re.compile(r"[^\w.]")
 
 
 @dataclass(frozen=True)
@@ -153,4 +154,4 @@ class Spellings:
 
 
 def _spells(text: str, form: str) -> bool:
-    return form.startswith(text) or (text.startswith(form) and re.match(r"[^\w.]", text[len(form) :]) is not None)
+    return form.startswith(text) or (text.startswith(form) and _END.match(text, len(form)) is not None)
