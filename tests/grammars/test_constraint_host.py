@@ -275,7 +275,10 @@ NUMBERS = domain_of({
         {"name": "lab::width", "args": [], "returns": {"type": "float"}},
         {"name": "extent", "args": [{"name": "net", "kind": "net"}], "returns": {"type": "float"}},
         {"name": "e", "args": [], "returns": {"type": "int"}},
-        {"name": "lab::draw", "args": [{"name": "by", "type": "float"}, {"name": "n", "type": "int", "required": False}]},
+        {
+            "name": "lab::draw",
+            "args": [{"name": "by", "type": "float"}, {"name": "n", "type": "int", "required": False}],
+        },
     ],
     "variables": [{"name": "lab::scale", "type": "float", "default": 1.0}],
 })  # fmt: skip
