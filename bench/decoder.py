@@ -5,7 +5,7 @@
 Ratios of one run on one machine, medians of several rounds, in processor time (other programs do not count; the prompt
 does). The vocabulary for mask times is a tiktoken file (base64
 token, rank per line), named by --vocabulary or LOCALGEN_BENCH_VOCABULARY; without one those lines are left out. It is
-given to llguidance as a tokenizer, and to llama.cpp's grammar engine as the candidates of one step each.
+given to llguidance as a tokenizer, and to llama.cpp's grammar engine as a GGUF file of a vocabulary alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import base64
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -133,48 +134,112 @@ def _wrapped(tokens: list[bytes]) -> Any:
     return TokenizerWrapper(Vocabulary())
 
 
-def gbnf_times(length: int) -> None:
-    """Microseconds per step of llama.cpp's grammar engine and of llguidance over the shipped model's vocabulary."""
+def write_vocabulary(path: Path, tokens: Sequence[bytes]) -> None:
+    """A GGUF file of a vocabulary alone, the end token last; its merges are not needed to take tokens apart."""
+    import gguf
+    from tiny_model import byte_characters
+
+    characters = byte_characters()
+    texts = ["".join(characters[b] for b in t) for t in tokens]
+    writer: Any = gguf.GGUFWriter(path, "llama")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_vocab_size(len(texts) + 1)
+    writer.add_token_list([*texts, "<|end|>"])
+    writer.add_token_types([gguf.TokenType.NORMAL] * len(texts) + [gguf.TokenType.CONTROL])
+    writer.add_token_merges([f"{characters[ord('t')]} {characters[ord('h')]}"])
+    writer.add_eos_token_id(len(texts))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+
+
+def gbnf_times(tokens: list[bytes], length: int) -> None:
+    """One constraint along one random walk: a mask by this loop, and llama.cpp's grammar engine on the same step.
+
+    Both begin where the candidates of a step are ready: our buffer, its array of all tokens.
+    """
     import ctypes
 
     import llama_cpp
+    import llguidance
     from constraint_kit import constraint, shipped
 
-    from localgen.decoder.decode import GrammarEngine
-    from localgen.decoder.model import LlamaModel
+    from localgen.decoder.masks import TokenMasks
     from localgen.remote import gbnf_of
-    from localgen_bundle.default import model_path
+    from localgen_retrieval.llama_quiet import silence
 
+    silence()
     made = constraint(shipped(), TASK, plain=True)
-    model = LlamaModel(model_path())
-    engine = GrammarEngine(model)
-    sampler = llama_cpp.llama_sampler_init_grammar(model.vocab, gbnf_of(made).encode(), b"root")
-    array = (llama_cpp.llama_token_data * model.n_vocab)()
+    end = len(tokens)
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "vocabulary.gguf"
+        write_vocabulary(path, tokens)
+        params = llama_cpp.llama_model_default_params()
+        params.vocab_only = True
+        model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+    vocab: Any = llama_cpp.llama_model_get_vocab(model)
+    sampler = llama_cpp.llama_sampler_init_grammar(vocab, gbnf_of(made).encode(), b"root")
+    fresh = (llama_cpp.llama_token_data * (end + 1))(*(llama_cpp.llama_token_data(i, 0.0, 0.0) for i in range(end + 1)))
+    array = (llama_cpp.llama_token_data * (end + 1))()
+    logits = np.frombuffer(array, np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)]))["logit"]
+    tokenizer = llguidance.LLTokenizer(_wrapped(tokens))
+    masks = TokenMasks(end + 1, tokenizer.vocab_size)
     rng = np.random.default_rng(0)
-    ours: list[float] = []
-    theirs: list[float] = []
-    matcher = engine.matcher(made.grammar)
-    for _ in range(length):
+
+    def ours(token: int | None, matcher: Any) -> tuple[float, Any]:
+        if token is not None:
+            matcher.consume_token(token)
         start = time.process_time()
-        allowed = engine.allowed(matcher)
-        ours.append(time.process_time() - start)
-        for i in range(model.n_vocab):
-            array[i] = llama_cpp.llama_token_data(i, 0.0, 0.0)
-        data = llama_cpp.llama_token_data_array(array, model.n_vocab, -1, False)
+        allowed = masks.allowed(matcher)
+        return time.process_time() - start, allowed
+
+    def theirs(token: int | None) -> float:
+        if token is not None:
+            llama_cpp.llama_sampler_accept(sampler, token)
+        ctypes.memmove(array, fresh, ctypes.sizeof(fresh))
+        data = llama_cpp.llama_token_data_array(array, end + 1, -1, False)
         start = time.process_time()
         llama_cpp.llama_sampler_apply(sampler, ctypes.byref(data))
-        theirs.append(time.process_time() - start)
-        both = [t for t in allowed if np.isfinite(array[int(t)].logit) and not engine.is_end(int(t))]
+        return time.process_time() - start
+
+    # Both together find a walk that either can go (GBNF has options in one order); then each goes it alone, with its
+    # own data in the processor's caches.
+    walk: list[int | None] = [None]
+    matcher = llguidance.LLMatcher(tokenizer, made.grammar, log_level=0)
+    while len(walk) <= length:
+        allowed = ours(walk[-1], matcher)[1]
+        theirs(walk[-1])
+        both = [t for t in allowed.tolist() if t != end and np.isfinite(logits[t])]
         if not both:
             break
-        token = int(rng.choice(both))
-        matcher.consume_token(token)
-        llama_cpp.llama_sampler_accept(sampler, token)
+        walk.append(int(rng.choice(both)))
+    matcher = llguidance.LLMatcher(tokenizer, made.grammar, log_level=0)
+    our_costs = [ours(token, matcher)[0] for token in walk]
+    llama_cpp.llama_sampler_reset(sampler)
+    theirs_costs = [theirs(token) for token in walk]
     llama_cpp.llama_sampler_free(sampler)
+    llama_cpp.llama_model_free(model)
+    show(f"mask, {end + 1} tokens: ours, p50 / mean, us", "{:.0f} / {:.0f}".format(*_typical(our_costs)))
+    show("  llama.cpp's GBNF, p50 / mean, us", "{:.0f} / {:.0f}".format(*_typical(theirs_costs)))
+    ratios = [b / a for a, b in zip(_typical(our_costs), _typical(theirs_costs), strict=True)]
+    show(f"  times faster ({len(walk)} steps)", "{:.0f} / {:.0f}".format(*ratios), ">= 100")
+
+
+def _typical(costs: list[float]) -> tuple[float, float]:
+    """(median, mean) in microseconds."""
+    return statistics.median(costs) * 1e6, statistics.mean(costs) * 1e6
+
+
+def shipped_vocabulary() -> list[bytes]:
+    """The pieces of the shipped model's tokens."""
+    from localgen.decoder.model import LlamaModel
+    from localgen_bundle.default import model_path
+
+    model = LlamaModel(model_path())
+    pieces = [model.piece(i) for i in range(model.n_vocab)]
     model.close()
-    a, b = statistics.mean(ours) * 1e6, statistics.mean(theirs) * 1e6
-    show("mask, shipped vocabulary: llguidance / GBNF, mean us", f"{a:.0f} / {b:.0f}")
-    show("  times faster", f"{b / a:.0f}", ">= 100")
+    return [p for p in dict.fromkeys(pieces) if p]
 
 
 def decoding(runs: int, length: int) -> None:
@@ -182,7 +247,7 @@ def decoding(runs: int, length: int) -> None:
     from constraint_kit import constraint, shipped
 
     from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
-    from localgen.decoder.model import LlamaModel
+    from localgen.decoder.model import Continuation, LlamaModel
     from localgen_bundle.default import model_path
     from localgen_retrieval.prompt import compact_prompt
 
@@ -206,10 +271,22 @@ def decoding(runs: int, length: int) -> None:
         rates[name] = statistics.median(taken)
     # A short text bears the prompt and the grammar's compilation with fewer tokens: compared at its own length too.
     like = seconds(runs, lambda: decode(engine, free, prompt, DecodeSettings(1, 0.3, short, 0)))
+
+    def alone() -> None:
+        """As many tokens without any grammar: the likeliest each time."""
+        row = model.prompt(prompt, 1)
+        for i in range(short):
+            row = model.step([Continuation(0, [int(row.argmax())], len(prompt) + i)])[0]
+
+    bare = seconds(runs, alone)
+    compiled = seconds(runs, lambda: engine.matcher(made.grammar))
     model.close()
     ratio = rates["constrained"] / rates["free"]
     show("shipped model, constrained over a free text, tokens/s", f"{ratio:.2f}", ">= 1.0")
     show(f"  over a free text of as many tokens ({short})", f"{rates['constrained'] * like / short:.2f}", ">= 1.0")
+    show("  over as many tokens without this loop", f"{rates['constrained'] * bare / short:.2f}")
+    written = short / rates["constrained"] - compiled
+    show("  the same, with the grammar compiled before", f"{bare / written:.2f}", ">= 1.0")
     show("  share of forced tokens, bound that it sets", f"{forced:.2f}, {1 / (1 - forced):.2f}")
     show("  eight candidates over one, seconds", f"{rates['eight'] / one:.1f}", "<= 4")
 
@@ -224,10 +301,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     show("", "measured", "target")
     compile_times(args.runs)
     if args.vocabulary:
-        mask_times(vocabulary(Path(args.vocabulary)), args.tokens * 4)
+        tokens = vocabulary(Path(args.vocabulary))
+        mask_times(tokens, args.tokens * 4)
+        gbnf_times(tokens, args.tokens)
     else:
         print("mask times at a large vocabulary: left out, no --vocabulary")
-    gbnf_times(min(args.tokens, 60))
+        gbnf_times(shipped_vocabulary(), args.tokens)
     decoding(args.runs, args.tokens)
     return 0
 

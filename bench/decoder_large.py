@@ -56,7 +56,8 @@ def decoding(path: Path, tokens: int, k: int) -> None:
     from constraint_kit import constraint, minimal
 
     from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
-    from localgen.decoder.model import LlamaModel
+    from localgen.decoder.model import Continuation, LlamaModel
+    from localgen.decoder.search import forget
     from localgen_retrieval.prompt import chat_messages
 
     spent, model = timed(lambda: LlamaModel(path, threads=1))
@@ -87,12 +88,19 @@ def decoding(path: Path, tokens: int, k: int) -> None:
     # Without a grammar, so that all texts have the same length.
     what = f"{k} texts over one, decoding, s ({many_tokens} over {free_tokens} tokens)"
     show(what, f"{many / free_seconds:.1f}", "<= 4")
-    model.close()
-    model = LlamaModel(path, threads=1)
-    model.open(length=256, sequences=1)
-    spent, _ = timed(lambda: model.prompt(prompt, 1))
-    bound = k * (free_tokens / free_seconds) / (len(prompt) / spent)
-    show("  bound: k tokens in the largest batches over one token alone", f"{bound:.1f}")
+    # What llama.cpp itself takes for a step of k sequences: nothing that calls it can be below that.
+    model.open(length=length, sequences=k)
+    model.prompt(prompt, k)
+
+    def step(count: int) -> float:
+        some = [Continuation(i, [prompt[i % len(prompt)]], len(prompt)) for i in range(count)]
+        taken, _ = timed(lambda: model.step(some))
+        for c in some:
+            forget(model, c.sequence, len(prompt))
+        return taken
+
+    costs = [min(step(count) for _ in range(3)) for count in (1, k)]
+    show(f"  of that llama.cpp's own: one step of {k} sequences over one of one", f"{costs[1] / costs[0]:.1f}")
     model.close()
 
 

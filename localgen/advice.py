@@ -15,6 +15,7 @@ from localgen.decoder.decode import Vote
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.names import enumerated, looks_like_a_name
 from localgen.decoder.option_scores import Encode, OptionScores
+from localgen.decoder.tail_scores import TailScores
 from localgen.decoder.task_plan import branches_of, by_branch
 from localgen.decoder.texts import TokenTexts
 from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes, Steps, applied
@@ -66,7 +67,8 @@ class Advice:
 
     def completer(self, constraint: Constraint, blocks: tuple[tuple[str, str], ...]) -> Completer:
         """Finishes calls that the budget cuts off, as the plan has them."""
-        procs = {p.name: p for p in self.guide.catalog.procs if p.name in constraint.procs}
+        names = constraint.tail.union(constraint.procs)
+        procs = {p.name: p for p in self.guide.catalog.procs if p.name in names}
         return Completer(procs, self.plan.calls, by_branch(self.plan.task), blocks)
 
     def vote(self, constraint: Constraint, model: LlamaModel, weights: Weights) -> Vote:
@@ -74,8 +76,9 @@ class Advice:
         instruction, catalog, task = self.ranking.instruction, self.guide.catalog, self.plan.task
         words, ends = constraint.words or Words(), frozenset(model.end_tokens())
         listed = not task and bool(enumerated(instruction, words))
+        tail = TailScores(self.ranking, constraint.tail, weights.statements) if constraint.tail else None
         statements = StatementVotes(
-            self.ranking, constraint.procs, catalog, weights.statements, listed, branches_of(task)
+            self.ranking, constraint.procs, catalog, weights.statements, listed, branches_of(task), tail
         )
         blocks = self.guide.block_votes(words, weights.reader, task)
         calls = self.guide.call_votes(self.plan.calls, weights.reader, task)

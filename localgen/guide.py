@@ -225,7 +225,7 @@ class Guide:
     ) -> CallVotes:
         """Advice inside the calls that are planned."""
         catalog = self.catalog
-        procs: dict[str, Proc] = {p.name: p for p in catalog.procs if p.name in self.procs}
+        procs: dict[str, Proc] = {name: p for name in self.procs if (p := catalog.proc(name)) is not None}
         procs |= {f"set {v.name}": _setter(v) for v in catalog.variables if v.name in self.variables}
         return CallVotes(procs, plans, by_branch(task), weight)
 

@@ -22,6 +22,7 @@ from localgen.decoder.candidate import Candidate
 from localgen.decoder.decode import DecodeSettings, decode
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.search import Boundary, Check
+from localgen.decoder.tail import Tail, Typed
 from localgen.dialogue import Task, preferred
 from localgen.facts import texts, with_facts
 from localgen.models import Models, load_models
@@ -37,7 +38,7 @@ from localgen_grammars.constraint import Constraint, compile_constraint
 from localgen_grammars.constraint.grounding import Words, words_of
 from localgen_retrieval.catalog_io import Domain
 from localgen_retrieval.errors import ModelError, UsageError
-from localgen_retrieval.pack import ContextPack
+from localgen_retrieval.pack import ContextPack, with_proc
 from localgen_retrieval.retrieve import Ranking
 
 
@@ -132,11 +133,13 @@ class Generator:
         question = question or (None if task.procs else two_procs(advice.plan, ranking, catalog))
         if options.ask and question is not None:
             return clarified(question, clock, start)
-        request = self._request(models, task, advice, options, context, clock, plain=self._server is not None)
+        here = self._server is None  # another engine does not stop where a name of the tail ends
+        request = self._request(models, task, advice, options, context, clock, plain=not here, tail=here)
         candidates = self._write(models, request, options, clock)
         with clock.part("validate"):
             wanted = bool(self._wanted(request))
-            ranked = rank(candidates, task.text, ranking, request.constraint.procs, call_wanted=wanted)
+            typed = dict.fromkeys(name for c in candidates for name in c.typed)
+            ranked = rank(candidates, task.text, ranking, (*request.constraint.procs, *typed), call_wanted=wanted)
             choices = self._choose(models, ranked, task.text)
         written = [c for c in candidates if not c.drafted]
         tokens = sum(c.tokens for c in written)
@@ -179,21 +182,22 @@ class Generator:
 
     def _request(
         self, models: Models, task: Task, advice: Advice, options: Options, context: dict[str, Any] | None,
-        clock: Clock, *, plain: bool,
+        clock: Clock, *, plain: bool, tail: bool = False,
     ) -> Request:  # fmt: skip
         facts = tuple(texts(context)) if context else ()
         with clock.part("compile"):
             pack = models.pack(advice.for_pack(), "chat" if self._server is not None else None)
-            constraint = self._constraint(task, pack, facts, options, plain=plain)
+            constraint = self._constraint(task, pack, facts, options, plain=plain, tail=tail)
         return Request(task, pack, facts, with_facts(task.text, context), constraint, advice)
 
     def _constraint(
         self, task: Task, pack: ContextPack, facts: tuple[str, ...], options: Options, *,
-        plain: bool = False, calls_only: bool = False,
+        plain: bool = False, calls_only: bool = False, tail: bool = False,
     ) -> Constraint:  # fmt: skip
         return compile_constraint(
             self.domain, pack, grammars_of(self.domain), task.text,
             grounding=options.grounding, more_sources=facts, plain=plain, calls_only=calls_only,
+            tail=tail,
         )
 
     def _wanted(self, request: Request) -> tuple[str, ...]:
@@ -208,7 +212,10 @@ class Generator:
                 return candidates_of(self._server.complete(messages, options, request.constraint))
         prompt = models.prompt(request.pack, request.text)
         with clock.part("decode"):
-            candidates = self._decode(models, prompt, request, request.constraint, options)
+            tail = Tail(request.constraint.tail, lambda names: self._typed(models, request, options, names))
+            candidates = self._decode(
+                models, prompt, request, request.constraint, options, tail if tail.names else None
+            )
         clock.split("decode", "prompt", models.model.prompt_seconds)
         wanted = self._wanted(request)
         if self.domain.catalog.host != "none" and not any(_does_something(c, wanted) for c in candidates):
@@ -236,8 +243,9 @@ class Generator:
         return [Candidate.of_draft(text, tokens, max(c.score for c in candidates))]
 
     def _decode(
-        self, models: Models, prompt: list[int], request: Request, constraint: Constraint, options: Options
-    ) -> list[Candidate]:
+        self, models: Models, prompt: list[int], request: Request, constraint: Constraint, options: Options,
+        tail: Tail | None = None,
+    ) -> list[Candidate]:  # fmt: skip
         catalog = self.domain.catalog
         embeddings = [dsl.embedding for dsl in catalog.dsls]
         blocks = tuple((e.open.strip(), e.close.strip()) for e in embeddings if not e.open.strip().endswith("{"))
@@ -255,7 +263,18 @@ class Generator:
             request.advice.vote(constraint, models.model, self.weights),
             lambda n: self._progress(f"writing: {n} tokens"),
             request.advice.completer(constraint, blocks).finish,
+            tail,
         )
+
+    def _typed(self, models: Models, request: Request, options: Options, names: tuple[str, ...]) -> Typed | None:
+        """The constraint and the prompt with these procs of the tail in the pack; None where the last is no use."""
+        pack = request.pack
+        for proc in map(self.domain.catalog.proc, names):
+            pack = pack if proc is None else with_proc(pack, proc)
+        constraint = self._constraint(request.task, pack, request.facts, options, tail=True)
+        if names[-1] not in constraint.procs:
+            return None
+        return Typed(constraint.grammar, constraint.tail, models.prompt(pack, request.text))
 
     def _rules_kept(self) -> Check:
         """Whether whole commands keep what the grammar does not express; required calls may be missing yet.
@@ -324,4 +343,4 @@ class Generator:
 
 def _does_something(candidate: Candidate, wanted: Sequence[str]) -> bool:
     """Whether a candidate calls one of the procs, or, where no call is wanted, says anything."""
-    return bool(called_procs(candidate.text, wanted) if wanted else candidate.data)
+    return bool(called_procs(candidate.text, (*wanted, *candidate.typed)) if wanted else candidate.data)

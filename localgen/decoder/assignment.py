@@ -213,7 +213,7 @@ class Assignment:
         without = max((f.score for f in among if name not in f.values), default=None)
         if with_ is None or without is None:
             return MOST if without is None else -MOST
-        return float(np.clip(with_ - without, -MOST, MOST))
+        return max(-MOST, min(MOST, with_ - without))
 
     def values(self, name: str, among: Sequence[Filling]) -> dict[str, float]:
         """Scores of an argument's values (of a list: its items), the best way's 0."""

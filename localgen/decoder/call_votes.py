@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -92,6 +93,8 @@ class CallVotes:
         mine = self._planned.get(proc.name)
         if not mine:
             return self._plans[proc.name]
+        if len(mine) == 1:
+            return mine[0]
         turn = len(re.findall(rf"(?:^|[\n\[])[ ]*{re.escape(proc.name)}(?=[ \n\]])", before))
         return mine[min(turn, len(mine) - 1)]
 
@@ -111,7 +114,7 @@ class CallVotes:
             more = start + token
             if not more.startswith(" ") or more == " ":
                 continue
-            fits = [v for name, v in votes if name.startswith(more) or re.match(rf"{re.escape(name)}[\s\]]", more)]
+            fits = [v for name, v in votes if name.startswith(more) or _ended(name, more)]
             if fits:
                 out[k] = max(fits)
             elif bare_odds and not more.startswith(" -"):
@@ -163,16 +166,21 @@ class CallVotes:
         self, proc: Proc, plan: Assignment, arg: Arg, before: str, ways: Sequence[Filling]
     ) -> dict[str, float]:
         """How fit each value is for an arg, less where an earlier call of the same proc has it."""
-        earlier = {w for m in re.finditer(rf"(?:^|[\n\[ ]){re.escape(proc.name)} ([^\n]*)", before)
-                   for w in _parts(m.group(1))}  # fmt: skip
+        earlier: set[str] = set()
+        if proc.name not in self._planned and f"{proc.name} " in before:  # planned calls have their own clauses
+            earlier = {w for m in re.finditer(rf"(?:^|[\n\[ ]){re.escape(proc.name)} ([^\n]*)", before)
+                       for w in _parts(m.group(1))}  # fmt: skip
         found = plan.values(arg.name, ways)
-        if proc.name in self._planned:  # each call has its own clauses
-            earlier = set()
         return {v: VALUE_SHARE * s + USED_BEFORE * (v in earlier) for v, s in found.items()}
 
 
+def _ended(name: str, text: str) -> bool:
+    """Whether a text is a name with something behind it that ends it."""
+    return text.startswith(name) and (text[len(name) : len(name) + 1].isspace() or text[len(name) :][:1] == "]")
+
+
 def _floor(score: float, least: float) -> float:
-    return score if np.isfinite(score) else least
+    return score if math.isfinite(score) else least
 
 
 def _parts(rest: str) -> set[str]:

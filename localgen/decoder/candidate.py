@@ -26,6 +26,7 @@ class Checkpoint:
     choices: int
     reach: float
     safe: tuple[SafePoint, ...]
+    count: int
 
 
 @dataclass
@@ -45,6 +46,8 @@ class Candidate:
         whole: all that was written, with that end.
         completed: what was added to finish a command.
         drafted: the task's plan written out, not what the model wrote.
+        ids: the tokens of the text. prompt: those that it is written behind. root: llguidance state before the text.
+        tail: procs whose names alone can be written (`tail`). typed: those that were, and are in the pack now.
     """
 
     sequence: int
@@ -69,6 +72,11 @@ class Candidate:
     whole: str = ""
     completed: str = ""
     drafted: bool = False
+    ids: list[int] = field(default_factory=list)
+    prompt: Sequence[int] = ()
+    root: Any = None
+    tail: frozenset[str] = frozenset()
+    typed: tuple[str, ...] = ()
     checkpoint: Checkpoint = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +97,7 @@ class Candidate:
     def take(self, token: int, piece: bytes) -> None:
         """Add a token that the matcher has consumed already."""
         self.pending.append(token)
+        self.ids.append(token)
         self.data += piece
         self.tokens += 1
 
@@ -108,7 +117,7 @@ class Candidate:
         matcher = self.matcher.deep_copy() if self.matcher is not None else None
         self.checkpoint = Checkpoint(
             matcher, self.position, tuple(self.pending), bytes(self.data), self.tokens, self.forced,
-            self.log_prob, self.choices, self.reach, tuple(self.safe),
+            self.log_prob, self.choices, self.reach, tuple(self.safe), len(self.ids),
         )  # fmt: skip
         self.returns, self.refused = 0, []
 
@@ -118,6 +127,7 @@ class Candidate:
         self.position, self.pending, self.data = point.position, list(point.pending), bytearray(point.data)
         self.forced, self.log_prob, self.choices = point.forced, point.log_prob, point.choices
         self.reach, self.safe = point.reach, list(point.safe)
+        del self.ids[point.count :]
         self.refused.append(refused)
 
     def refuse(self, refused: str) -> None:
@@ -132,7 +142,8 @@ class Candidate:
         new = Candidate(sequence, self.matcher.deep_copy(), temperature, self.position, list(self.pending))
         new.data, new.tokens, new.forced = bytearray(self.data), self.tokens, self.forced
         new.log_prob, new.choices, new.reach = self.log_prob, self.choices, self.reach
-        new.safe, new.lost = list(self.safe), list(self.lost)
+        new.safe, new.lost, new.ids = list(self.safe), list(self.lost), list(self.ids)
+        new.prompt, new.root, new.tail, new.typed = self.prompt, self.root, self.tail, self.typed
         new.keep()
         return new
 

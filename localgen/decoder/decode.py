@@ -20,6 +20,7 @@ from .candidate import Candidate
 from .masks import TokenMasks, draw, log_softmax
 from .model import LlamaModel
 from .search import Boundary, banned, evaluate, go_on, mass
+from .tail import Retyping, Tail
 
 Floats = NDArray[np.float64]
 _CERTAIN = np.zeros(1)
@@ -102,6 +103,7 @@ def decode(
     vote: Vote | None = None,
     on_step: Callable[[int], None] | None = None,
     finish: Callable[[Candidate, Any, Any], None] | None = None,
+    tail: Tail | None = None,
 ) -> list[Candidate]:
     """Write `settings.k` candidates.
 
@@ -110,19 +112,23 @@ def decode(
         vote: called before every choice with the candidate's text.
         finish: called with each candidate that the budget cut off, the grammar's start state and tokenizer.
         on_step: called with the number of tokens written so far.
+        tail: procs of which the grammar has only the names.
 
     Returns:
         The candidates, finished; one that ran out of budget ends at its last safe point (`truncated`).
     """
     model = engine.model
     length = len(prompt) + settings.k * (min(settings.max_tokens, 1024) + 64) + 64
-    model.open(length=length, sequences=settings.k)
+    model.open(length=length + Retyping.reserve(tail, prompt), sequences=settings.k)
     first = model.prompt(prompt, settings.k)
     root = engine.matcher(grammar)
     rng = np.random.default_rng(settings.seed)
     candidates = [
         Candidate(i, root.deep_copy(), 0.0 if i == 0 else settings.temperature, len(prompt)) for i in range(settings.k)
     ]
+    for c in candidates:
+        c.prompt, c.root, c.tail = prompt, root, tail.names if tail is not None else frozenset()
+    retyping = Retyping(engine, tail, candidates, settings.boundary) if tail is not None else None
     rows: dict[int, NDArray[np.float32]] = {c.sequence: first for c in candidates}
     room = length - len(prompt)
     while True:
@@ -131,15 +137,15 @@ def decode(
             if not any(c.resting for c in candidates):
                 for c in candidates:
                     if c.truncated and finish is not None:
-                        finish(c, root, engine.tokenizer)
+                        finish(c, c.root, engine.tokenizer)
                 return candidates
             go_on(model, candidates, settings.temperature)
             continue
         for c in active:
             if c.sequence in rows:
-                _choose(engine, c, rows[c.sequence], rng, vote, settings)
+                _choose(engine, c, rows[c.sequence], rng, vote, settings, retyping)
             if not c.finished and not c.resting:
-                _force(engine, c, settings)
+                _force(engine, c, settings, retyping)
         # One that went back to the very beginning chooses from the prompt's row again.
         rows = {c.sequence: first for c in active if not c.finished and not c.data and not c.pending}
         waiting = [c for c in active if not c.finished and not c.resting and c.pending]
@@ -157,11 +163,15 @@ def decode(
             on_step(sum(c.tokens for c in candidates))
 
 
-def _force(engine: GrammarEngine, c: Candidate, settings: DecodeSettings) -> None:
+def _force(
+    engine: GrammarEngine, c: Candidate, settings: DecodeSettings, retyping: Retyping | None = None
+) -> None:
     """Take the tokens that the grammar leaves no choice about."""
     for token in c.matcher.compute_ff_tokens():
         if c.tokens >= settings.max_tokens:
             c.stop_at_budget(settings.max_tokens)
+            return
+        if retyping is not None and retyping.ended(c, engine.model.piece(token)):
             return
         _note_line_end(engine, c, token, settings)
         if not c.matcher.consume_token(token):
@@ -184,6 +194,7 @@ def _choose(
     rng: np.random.Generator,
     vote: Vote | None,
     settings: DecodeSettings,
+    retyping: Retyping | None = None,
 ) -> None:
     """Choose one token by the model, the vote and the temperature."""
     if c.tokens >= settings.max_tokens:
@@ -201,11 +212,14 @@ def _choose(
             log_probs = log_probs if voted is None else voted
         log_probs = banned(c, allowed, log_probs, engine.model)
         at = int(log_probs.argmax()) if c.temperature <= 0 else draw(log_probs, c.temperature, rng)
-        c.log_prob += float(log_probs[at])
-        c.choices += 1
     elif c.temperature > 0:
         rng.random()  # a seed's later draws stay what they were
     token = int(allowed[at])
+    if retyping is not None and retyping.ended(c, engine.model.piece(token)):
+        return  # what comes behind the name is chosen again
+    if len(allowed) > 1:
+        c.log_prob += float(log_probs[at])
+        c.choices += 1
     if settings.beam:
         c.reach += mass(row, allowed) + float(log_probs[at])
     if engine.is_end(token):

@@ -201,6 +201,10 @@ class LlamaModel:
         self.prompt_seconds = time.perf_counter() - begin
         return self._row
 
+    def forget_prompt(self) -> None:
+        """Say that sequence 0 need not begin with the last prompt any more: the next one is evaluated anew."""
+        self._held = []
+
     def _back_to(self, tokens: list[int]) -> int:
         """Forget all but what sequence 0 has in common with a prompt; how many tokens that is."""
         memory, lib = self.lib.llama_get_memory(self._context), self.lib

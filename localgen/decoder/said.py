@@ -31,6 +31,7 @@ UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -2.5, -2.0
 ALSO, SURE, LISTED = 1.2, -1.8, 4.0
 _TIMES = re.compile(r"(\d\d:\d\d)\D+(\d\d:\d\d)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_END = re.compile(r"[^\w.]")
 
 
 @dataclass(frozen=True)
@@ -161,4 +162,4 @@ class Spellings:
 
 
 def _spells(text: str, form: str) -> bool:
-    return form.startswith(text) or (text.startswith(form) and re.match(r"[^\w.]", text[len(form) :]) is not None)
+    return form.startswith(text) or (text.startswith(form) and _END.match(text, len(form)) is not None)

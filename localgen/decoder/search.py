@@ -47,15 +47,16 @@ class Boundary:
         if not c.data.endswith(b"\n") or not c.safe or c.safe[-1].text != c.text:
             return False
         if self.check is not None and not self.check(c.text):
-            self._back(model, c)
+            self.back(model, c)
             return True
         c.keep()
         c.resting = self.search == "beam"
         return c.resting
 
-    def _back(self, model: LlamaModel, c: Candidate) -> None:
+    def back(self, model: LlamaModel, c: Candidate, more: str = "") -> None:
+        """Take back what was written since the last command, or give it up; `more` would have come next."""
         point = c.checkpoint
-        refused = c.text[len(point.data.decode("utf-8", "replace")) :]
+        refused = (c.text + more)[len(point.data.decode("utf-8", "replace")) :]
         c.returns += 1
         if c.returns > RETURNS:
             c.refuse(refused)
@@ -85,17 +86,38 @@ def mass(row: NDArray[np.float32], allowed: NDArray[np.int64]) -> float:
 
 
 def evaluate(model: LlamaModel, waiting: Sequence[Candidate], *, exact: bool) -> list[NDArray[np.float32]]:
-    """One row of logits behind each candidate's tokens; with `exact`, forced tokens count in its `reach`."""
+    """One row of logits behind each candidate's tokens; with `exact`, forced tokens count in its `reach`.
+
+    Candidates that wrote the same so far are evaluated once: the others take over what the model saw.
+    """
+    alike: dict[tuple[int, int, tuple[int, ...]], list[Candidate]] = {}
+    for c in waiting:
+        alike.setdefault((id(c.prompt), c.position, tuple(c.ids)), []).append(c)
+    firsts = [group[0] for group in alike.values()]
+    known: dict[int, NDArray[np.float32]] = {}
+    for group, (row, reach) in zip(alike.values(), _evaluated(model, firsts, exact), strict=True):
+        for c in group:
+            if c is not group[0]:
+                take_over(model, group[0].sequence, c.sequence, c.position)
+            c.reach += reach
+            known[c.sequence] = row
+    return [known[c.sequence] for c in waiting]
+
+
+def _evaluated(
+    model: LlamaModel, waiting: Sequence[Candidate], exact: bool
+) -> list[tuple[NDArray[np.float32], float]]:
+    """The row of logits behind each candidate, and what its forced tokens add to its reach."""
     if not exact:
-        return model.step([Continuation(c.sequence, c.pending, c.position) for c in waiting])
+        rows = model.step([Continuation(c.sequence, c.pending, c.position) for c in waiting])
+        return [(row, 0.0) for row in rows]
     single = [Continuation(c.sequence, [t], c.position + i) for c in waiting for i, t in enumerate(c.pending)]
-    rows = iter(model.step(single))
+    each = iter(model.step(single))
     out = []
     for c in waiting:
-        mine = [next(rows) for _ in c.pending]
-        for row, token in zip(mine, c.pending[1:], strict=False):
-            c.reach += float(row[token]) - _log_sum(row.astype(np.float64))
-        out.append(mine[-1])
+        mine = [next(each) for _ in c.pending]
+        pairs = zip(mine, c.pending[1:], strict=False)
+        out.append((mine[-1], sum(float(row[t]) - _log_sum(row.astype(np.float64)) for row, t in pairs)))
     return out
 
 
@@ -117,11 +139,16 @@ def go_on(model: LlamaModel, candidates: list[Candidate], temperature: float) ->
         c.resting = False
 
 
-def copy_sequence(model: LlamaModel, source: int, target: int) -> None:
-    """What the model has seen of one sequence becomes that of another."""
+def copy_sequence(model: LlamaModel, source: int, target: int, length: int = -1) -> None:
+    """What the model has seen of one sequence, or its first tokens, becomes that of another."""
     memory = _memory(model)
     model.lib.llama_memory_seq_rm(memory, target, -1, -1)
-    model.lib.llama_memory_seq_cp(memory, source, target, -1, -1)
+    model.lib.llama_memory_seq_cp(memory, source, target, -1, length)
+
+
+def take_over(model: LlamaModel, source: int, target: int, position: int) -> None:
+    """What the model has seen of one sequence from a position on is seen of another one too."""
+    model.lib.llama_memory_seq_cp(_memory(model), source, target, position, -1)
 
 
 def forget(model: LlamaModel, sequence: int, position: int) -> None:

@@ -19,6 +19,8 @@ from localgen_retrieval.retrieve import Ranking
 from localgen_retrieval.text import name_words
 from localgen_retrieval.text import words as stems
 
+from .tail_scores import TailScores
+
 Floats = NDArray[np.float64]
 # What each of the allowed tokens writes.
 Written = Sequence[str]
@@ -111,6 +113,7 @@ class StatementVotes:
         procs: names that can be written.
         weight: λ, the share of the vote; 0 switches it off.
         listed: whether the instruction enumerates names. plan: what its statements begin with, in order.
+        tail: the procs that can be written beside these, and how well they fit.
     """
 
     def __init__(
@@ -121,8 +124,10 @@ class StatementVotes:
         weight: float = STATEMENT_WEIGHT,
         listed: bool = False,
         plan: Sequence[str] = (),
+        tail: TailScores | None = None,
     ) -> None:
         self.weight = weight
+        self._tail = tail
         self.procs = frozenset(procs)
         self._plan = tuple(plan)
         cued = {word for word, cue in _CUES.items() if cue.search(ranking.instruction)}
@@ -158,7 +163,7 @@ class StatementVotes:
 
     def _left(self, text: str) -> tuple[str, ...]:
         """What is planned and not written yet."""
-        counts = {b: len(re.findall(_statement_of(b), text)) for b in set(self._plan)}
+        counts = {b: len(re.findall(_statement_of(b), text)) if b in text else 0 for b in set(self._plan)}
         out = []
         for b in self._plan:
             counts[b] -= 1
@@ -198,7 +203,8 @@ class StatementVotes:
         start = m.group(1) if m else line.lstrip(" ")
         names = self.procs if m else None
         open_ = [i for i, b in enumerate(self.branches) if b.startswith(start) and (names is None or b in names)]
-        if len(open_) < 2:
+        tail = self._tail if m is None else None
+        if len(open_) + (tail.count(start) if tail is not None else 0) < 2:
             return None
         left, fit = self._left(text), self.scores(text)
         out: Steps = self._about_the_end(text, tokens, left, ends) if not line and text else ()
@@ -211,6 +217,8 @@ class StatementVotes:
             if not start and more.startswith(" "):
                 continue
             fits = [scores[i] for i in open_ if _leads_to(more, self.branches[i])]
+            if tail is not None:
+                fits += tail.leading(more)
             if fits:
                 vote[k] = log_sum(np.array(fits))
         out += among(vote)
@@ -292,7 +300,8 @@ def _statement_of(branch: str) -> str:
 
 def _written(branch: str, text: str) -> bool:
     """Whether a statement of this branch stands in the text."""
-    return re.search(_statement_of(branch), text) is not None
+    # Most branches are nowhere in the text: no expression need be made for them.
+    return branch in text and re.search(_statement_of(branch), text) is not None
 
 
 def _leads_to(text: str, branch: str) -> bool:

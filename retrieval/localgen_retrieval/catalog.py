@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from localgen_retrieval.once import once_per_catalog
+
 ArgType = Literal["string", "int", "float", "bool", "enum", "flag", "script", "expr"]
 
 DEFAULT_BUILTINS = ("set", "puts", "foreach", "if", "expr", "list", "lindex", "llength", "incr")
@@ -252,13 +254,18 @@ class Catalog(_Model):
 
     def proc(self, name: str) -> Proc | None:
         """The proc of that name (a leading `::` is ignored), or None."""
-        wanted = name.removeprefix("::")
-        return next((p for p in self.procs if p.name.removeprefix("::") == wanted), None)
+        return _by_name(self.procs).get(name.removeprefix("::"))
 
     @property
     def live_procs(self) -> tuple[Proc, ...]:
         """The procs that may be generated: all but the deprecated ones."""
         return tuple(p for p in self.procs if p.deprecated is None)
+
+
+@once_per_catalog
+def _by_name(procs: tuple[Proc, ...]) -> dict[str, Proc]:
+    """Procs by their names without a leading `::`; of several with the same one, the first."""
+    return {p.name.removeprefix("::"): p for p in reversed(procs)}
 
 
 def word(x: Any) -> str:

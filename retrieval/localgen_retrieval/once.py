@@ -1,4 +1,7 @@
-"""What is read off a whole catalog, worked out once: a catalog of 10,000 procs is not read again for each request."""
+"""What is read off a whole catalog, worked out once: a catalog of 10,000 procs is not read again for each request.
+
+It is told apart by identity, so what is read must not change.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from localgen_retrieval.catalog import Catalog
-
+A = TypeVar("A")
 T = TypeVar("T")
 KEPT = 4
 
 
-def once_per_catalog(function: Callable[[Catalog], T]) -> Callable[[Catalog], T]:
-    """The same function, which remembers its answers for the last few catalogs; they are told apart by identity."""
-    known: deque[tuple[Catalog, T]] = deque(maxlen=KEPT)
+def once_per_catalog(function: Callable[[A], T]) -> Callable[[A], T]:
+    """The same function, which remembers its answers for the last few catalogs (or other large values)."""
+    known: deque[tuple[A, T]] = deque(maxlen=KEPT)
 
     @wraps(function)
-    def remembered(catalog: Catalog) -> T:
+    def remembered(catalog: A) -> T:
         for other, found in tuple(known):
             if other is catalog:
                 return found

@@ -7,7 +7,7 @@ how a symbol is written is `render`'s business, how well it fits the task is `re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -128,6 +128,14 @@ def build_pack(
     )
 
 
+def with_proc(pack: ContextPack, proc: Proc, score: float = 0.0) -> ContextPack:
+    """The pack with one more proc behind its procs, whatever the budget."""
+    shown = "\n".join(map(render_proc, pack.procs))
+    line, rest = render_proc(proc), pack.text[len(shown) :]
+    text = f"{shown}\n{line}{rest}" if shown else f"{line}\n{rest}" if rest else line
+    return replace(pack, procs=(*pack.procs, proc), proc_scores=(*pack.proc_scores, score), text=text)
+
+
 def whole_catalog(domain: Domain) -> str:
     """All symbols of a domain as a pack shows them, in the catalog's order: the same text for every task."""
     catalog = domain.catalog
@@ -141,7 +149,7 @@ def whole_catalog(domain: Domain) -> str:
 
 def proc_order(ranking: Ranking, limit: int) -> Iterable[tuple[int, float]]:
     """(position, score) of procs: each clause's best first, then by score."""
-    index = np.array([i for i, s in enumerate(ranking.symbols) if s.kind == "proc"], np.intp)
+    index = ranking.of("proc")
     if not len(index):
         return []
     firsts = index[ranking.clause_scores[:, index].argmax(axis=1)]
@@ -153,12 +161,12 @@ def proc_order(ranking: Ranking, limit: int) -> Iterable[tuple[int, float]]:
 def relevant_dsls(domain: Domain, ranking: Ranking) -> list[PackDsl]:
     """DSLs with a grammar that some clause asks for: by name, or because a production fits it as well as any proc."""
     found: list[tuple[float, PackDsl]] = []
-    others = np.array([i for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")], np.intp)
+    others = np.concatenate([ranking.of("proc"), ranking.of("variable")])
     rows = [ranking.scores, *ranking.clause_scores]
     for d, dsl in enumerate(domain.catalog.dsls):
         if dsl.name not in domain.grammars:
             continue
-        own = [i for i, s in enumerate(ranking.symbols) if s.kind == "production" and s.dsl == d]
+        own = [i for i in ranking.of("production").tolist() if ranking.symbols[i].dsl == d]
         gaps = [float(row[own].max() - row[others].max()) for row in rows] if own and len(others) else [-np.inf]
         fits = gaps[0] > DSL_NEAR or max(gaps) > DSL_LEAD
         named = any(w in ranking.instruction.lower() for w in _names_of(dsl))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localgen_retrieval.encoder import Encoder
 from localgen_retrieval.index import Index
+from localgen_retrieval.once import once_per_catalog
 from localgen_retrieval.symbols import Kind, Symbol
 from localgen_retrieval.text import split_clauses
 
@@ -59,9 +61,19 @@ class Ranking:
 
     def top(self, kind: Kind | None, n: int) -> list[tuple[Symbol, float]]:
         """The n best symbols of a kind (None: of any), best first; ties keep the catalog's order."""
-        order = np.argsort(-self.scores, kind="stable")
-        found = ((self.symbols[i], float(self.scores[i])) for i in order if kind in (None, self.symbols[i].kind))
-        return [pair for pair, _ in zip(found, range(n), strict=False)]
+        index = np.arange(len(self.symbols)) if kind is None else self.of(kind)
+        order = index[np.argsort(-self.scores[index], kind="stable")[:n]]
+        return [(self.symbols[i], float(self.scores[i])) for i in order.tolist()]
+
+    def of(self, kind: Kind) -> NDArray[np.intp]:
+        """Where the symbols of a kind are."""
+        return _by_kind(self.symbols).get(kind, np.empty(0, np.intp))
+
+
+@once_per_catalog
+def _by_kind(symbols: tuple[Symbol, ...]) -> dict[Kind, NDArray[np.intp]]:
+    kinds = np.array([s.kind for s in symbols], object)
+    return {kind: np.flatnonzero(kinds == kind) for kind in get_args(Kind)}
 
 
 class Retriever:

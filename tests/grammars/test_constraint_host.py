@@ -270,6 +270,30 @@ def test_results_of_many_kinds_in_conditions_and_arguments() -> None:
     assert stuck_at(made, "if {[n] > 3} {\n  b -when {[n] < 4} -count 3\n}\n") is None
 
 
+NUMBERS = domain_of({
+    "procs": [
+        {"name": "lab::width", "args": [], "returns": {"type": "float"}},
+        {"name": "extent", "args": [{"name": "net", "kind": "net"}], "returns": {"type": "float"}},
+        {"name": "e", "args": [], "returns": {"type": "int"}},
+        {
+            "name": "lab::draw",
+            "args": [{"name": "by", "type": "float"}, {"name": "n", "type": "int", "required": False}],
+        },
+    ],
+    "variables": [{"name": "lab::scale", "type": "float", "default": 1.0}],
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2.5", "[lab::width]", "[extent -net A]", "[e]", "[expr {[lab::width] * 3}]", "[expr {[e] * 3}]",
+     "[expr {$lab::scale * 3}]"],
+)  # fmt: skip
+@pytest.mark.parametrize("script", ["lab::draw -by {}\n", "lab::draw -n [e] -by {}\n", "set lab::scale {}\n"])
+def test_a_number_is_said_or_what_a_call_gives_or_calculated_from_one(script: str, value: str) -> None:
+    assert accepts(NUMBERS, "Draw by 2.5 and 3 on net A", script.replace("{}", value))
+
+
 def test_max_dsl_blocks_is_kept() -> None:
     grammar = 'start: "go" NAME\nNAME: /[a-z]+/\n%ignore " "\n'
     domain = domain_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from constraint_kit import constraint, minimal
 from localgen.decoder.candidate import Candidate
 from localgen.decoder.closing import closing_lines, safe_point
 from localgen.decoder.decode import DecodeSettings, GrammarEngine, decode
-from localgen.decoder.model import LlamaModel
+from localgen.decoder.masks import log_softmax
+from localgen.decoder.model import Continuation, LlamaModel
 from localgen.decoder.votes import arbitrate
 from localgen.validation.validate import validate_script
 from localgen_retrieval.errors import GrammarError
@@ -66,6 +68,59 @@ def test_a_sequence_is_not_disturbed_by_its_neighbours(engine: GrammarEngine) ->
     for c in write(engine, k=3, temperature=0):
         assert c.text == alone.text
         assert c.log_prob == pytest.approx(alone.log_prob, rel=1e-3)
+
+
+def test_candidates_that_wrote_the_same_are_evaluated_once(
+    engine: GrammarEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real = LlamaModel._evaluate
+
+    def counted(self: LlamaModel, flat: list[tuple[int, int, int, int]], count: int) -> object:
+        seen.append(len(flat))
+        return real(self, flat, count)
+
+    def evaluated(k: int, temperature: float) -> tuple[int, set[str]]:
+        engine.model.open(length=2000, sequences=8)
+        engine.model.forget_prompt()
+        seen.clear()
+        texts = {c.text for c in write(engine, k=k, temperature=temperature)}
+        return sum(seen), texts
+
+    monkeypatch.setattr(LlamaModel, "_evaluate", counted)
+    (alone, text), (together, texts), (apart, others) = evaluated(1, 0), evaluated(6, 0), evaluated(6, 1.5)
+    assert together == alone and texts == text
+    assert apart > alone and len(others) > 1
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.5])
+def test_what_was_taken_over_is_gone_on_with_as_if_it_had_been_read_there(
+    engine: GrammarEngine, temperature: float
+) -> None:
+    """Candidates part at some token: behind it, each has the odds that the model gives its text alone."""
+    prompt = engine.model.tokenize(INSTRUCTION, special=True)
+    heard: dict[tuple[str, bytes], list[Any]] = {}
+
+    def listen(text: str, tokens: Any, log_probs: Any) -> None:
+        heard.setdefault((text, tokens.tobytes()), []).append(log_probs)
+
+    made = decode(engine, GRAMMAR, prompt, DecodeSettings(5, temperature, 40, 1), listen)
+    texts = [c.whole or c.text for c in made]
+    engine.model.forget_prompt()
+    for text in dict.fromkeys(texts):
+        ids = next(c.ids for c in made if (c.whole or c.text) == text)
+        pieces = [engine.model.piece(t) for t in ids]
+        for n in (len(ids) // 2, len(ids) - 1):
+            begun = b"".join(pieces[:n]).decode()
+            rows = [(k, v) for k, v in heard.items() if k[0] == begun]
+            for (_, tokens), log_probs in rows:
+                engine.model.open(length=len(prompt) + n + 64, sequences=1)
+                engine.model.forget_prompt()
+                row = engine.model.prompt(prompt, 1)
+                if n:
+                    row = engine.model.step([Continuation(0, ids[:n], len(prompt))])[0]
+                expected = log_softmax(row, np.frombuffer(tokens, np.int64))
+                assert all(np.allclose(v, expected, atol=0.05) for v in log_probs), begun
 
 
 def test_forced_tokens_are_not_choices(engine: GrammarEngine) -> None:

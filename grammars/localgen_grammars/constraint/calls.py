@@ -57,8 +57,11 @@ class Calls:
             conditions = _option_when(a, proc, options, bit)
             written.append(f"{self._option(a)} {rule}o::set_bit({bit[a.name]}){all_of(conditions)}")
         self._rules.lines[place] = f"{rule}::_: {json.dumps(proc.name)} {rule}o::_"
-        self._rules.add(f"{rule}o::_: " + "\n  | ".join([f"{rule}p::_{all_of(ends)}", *written]))
-        self._positionals(proc, rule)
+        positionals = proc.positionals
+        end = f"{rule}p::_" if positionals else '""'
+        self._rules.add(f"{rule}o::_: " + "\n  | ".join([f"{end}{all_of(ends)}", *written]))
+        if positionals:
+            self._positionals(positionals, rule)
         return rule
 
     def _options(self, proc: Proc) -> list[Arg]:
@@ -83,13 +86,12 @@ class Calls:
             return self.conditions.argument()
         return f"{self.values.rule(self._can.class_of(a), positional=a.positional)}::_"
 
-    def _positionals(self, proc: Proc, rule: str) -> None:
-        args = list(proc.positionals)
+    def _positionals(self, args: tuple[Arg, ...], rule: str) -> None:
         last = max((i for i, a in enumerate(args) if a.required), default=-1)
         must = [self._value(a) for a in args[: last + 1]]
         rest = [a for a in args[last + 1 :] if a.type in ("script", "expr") or self._can.usable(a)]
         parts = [*must, *([f"{rule}p0::_"] if rest else [])]
-        self._rules.add(f"{rule}p::_: " + (" ".join(parts) or '""'))
+        self._rules.add(f"{rule}p::_: " + (" ".join(parts) or '""'))  # none where no optional one can be written
         for i, a in enumerate(rest):
             more = f" {rule}p{i + 1}::_" if i + 1 < len(rest) else ""
             self._rules.add(f'{rule}p{i}::_: "" | {self._value(a)}{more}{all_of(_where(a))}')

@@ -17,6 +17,7 @@ from localgen_retrieval.pack import ContextPack
 from ..dsl import DslGrammar
 from .dsl_rules import DslRules, dsl_rules
 from .grounding import Words, words_of
+from .tail import tail_of
 from .tcl_host import HostBlock, TclHost
 
 _HOST_BRACKETS = {"{": "{}\\", "(": "()", "[": "[]", "<": "<>"}
@@ -33,6 +34,7 @@ class Constraint:
         excluded: procs of the pack that cannot be written, and why (ungrounded arguments, …).
         words: what values were grounded in; None with grounding off.
         relaxed: whether grounding had to be given up because nothing could be written under it.
+        tail: procs outside the pack whose names alone can be written: what follows needs another constraint.
     """
 
     grammar: str
@@ -41,6 +43,7 @@ class Constraint:
     excluded: dict[str, str] = field(default_factory=dict)
     words: Words | None = None
     relaxed: bool = False
+    tail: frozenset[str] = frozenset()
 
 
 def compile_constraint(
@@ -53,6 +56,7 @@ def compile_constraint(
     more_sources: tuple[str, ...] = (),
     plain: bool = False,
     calls_only: bool = False,
+    tail: bool = False,
 ) -> Constraint:
     """The constraint for one request.
 
@@ -61,12 +65,14 @@ def compile_constraint(
         more_sources: further texts that values may be taken from (facts about the situation, earlier answers).
         plain: only calls, catalog variables and blocks, no Tcl around them.
         calls_only: only calls, where any proc can be called; else as `plain`.
+        tail: a statement may begin with the name of any other proc of the catalog. Such a name ends the constraint:
+            whoever decodes compiles it again with that proc in the pack (`localgen.decoder.tail`).
 
     Raises:
         GrammarError: a DSL's grammar cannot become a constraint, or nothing can be written at all.
     """
     words = words_of(instruction, *more_sources) if grounding else None
-    made = _compile(domain, pack, grammars, instruction, words, plain or calls_only, calls_only)
+    made = _compile(domain, pack, grammars, instruction, words, plain or calls_only, calls_only, tail)
     if made is not None:
         return made
     if words is not None:
@@ -88,6 +94,7 @@ def _compile(
     words: Words | None,
     plain: bool,
     calls_only: bool,
+    tail: bool = False,
 ) -> Constraint | None:
     catalog = domain.catalog
     if catalog.host == "none":
@@ -101,6 +108,7 @@ def _compile(
         rules = dsl_rules(grammars[d.dsl.name], f"d{i}", words, forbidden, leading=bool(forbidden))
         if rules is not None:
             blocks.append(HostBlock(embedding.open, embedding.close, rules))
+    names, terminal = tail_of(domain, pack) if tail else (frozenset[str](), "")
     host = TclHost(
         procs=_callable(domain, pack.procs),
         catalog_variables=_settable(pack.variables),
@@ -111,12 +119,13 @@ def _compile(
         max_blocks=catalog.policy.max_dsl_blocks,
         plain=plain,
         calls_only=calls_only,
+        tail=terminal,
     )
     lines = host.build()
     if not lines:
         return None
     procs = tuple(p.name for p in host.procs if p.name not in host.excluded)
-    return Constraint("\n".join(lines) + "\n", catalog.policy.required_header, procs, host.excluded, words)
+    return Constraint("\n".join(lines) + "\n", catalog.policy.required_header, procs, host.excluded, words, tail=names)
 
 
 def _pure_dsl(domain: Domain, grammars: Mapping[str, DslGrammar], words: Words | None) -> Constraint | None:

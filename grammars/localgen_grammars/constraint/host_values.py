@@ -123,7 +123,9 @@ class HostValues:
             if operands:
                 number = self.bound()
                 sign = self._rules.terminal("/ [-+*] /")
-                out.append(f'" [expr {{" {operands}::_ {sign} {number} "}}]"{all_of(self.numbers_when())}')
+                # The bracket is a lexeme of its own: ` [expr {` as one would keep llguidance from reading ` [` as the
+                # beginning of a call, which a result has too.
+                out.append(f'" " "[" "expr {{" {operands}::_ {sign} {number} "}}]"{all_of(self.numbers_when())}')
         return out
 
 

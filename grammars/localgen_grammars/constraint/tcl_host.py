@@ -18,6 +18,7 @@ from .grounding import Words
 from .host_rules import HostRules
 from .host_statements import HostStatements
 from .layout import BLOCKS, DEPTH, EFFECT, NEVER, all_of, at_depth, settle
+from .tail import BEHIND_A_NAME
 from .writable import Writable
 
 
@@ -37,6 +38,7 @@ class TclHost:
     Attributes:
         plain: only calls, catalog variables and blocks; no variables or comments, no body that is not required.
         calls_only: only calls, where any proc can be called.
+        tail: the terminal expression of names that a statement may begin with and that end the constraint; "" for none.
     """
 
     procs: tuple[Proc, ...]
@@ -48,6 +50,7 @@ class TclHost:
     max_blocks: int | None = None
     plain: bool = False
     calls_only: bool = False
+    tail: str = ""
 
     def __post_init__(self) -> None:
         self._can = Writable(
@@ -90,6 +93,8 @@ class TclHost:
         if effects:
             self._rules.add("e::_: " + "\n  | ".join(effects))
             out.append(f'ind::_ e::_ "\\n" s::set_bit({EFFECT})')
+        if self.tail:
+            out.append(f"ind::_ {self._rules.terminal(self.tail)} {self._rules.terminal(BEHIND_A_NAME)}")
         if self.calls_only and can.live:
             return out
         limit = [] if self.max_blocks is None else [f"lt({BLOCKS}, {min(self.max_blocks, 3)})"]
