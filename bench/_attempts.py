@@ -20,11 +20,12 @@ from localgen.pipeline import Generator
 from localgen_retrieval.errors import LocalgenError
 from localgen_training.evaluate import HeldOutTask, load_suite
 from localgen_training.trace_match import match
+from localgen_training.written import VALIDATION, WRITTEN
 
 ROOT = Path(__file__).resolve().parents[1]
 HELD_OUT = ROOT / "tests" / "heldout"
 ATTEMPTS = ROOT / "bench" / ".attempts.jsonl"
-TUNING = ("irrigation", "harbour", "ski_resort")
+TUNING = ("irrigation", "harbour", "ski_resort", *sorted(VALIDATION))
 OTHERS = ("pnr", "tomography", "smt_line", "observatory", "probe")
 
 
@@ -73,7 +74,7 @@ class TaskAttempt:
 def attempts(folders: Sequence[str], options: Options, limit: int | None = None) -> Iterator[TaskAttempt]:
     """Answer the tasks of some suites without asking, and judge every candidate."""
     for folder in folders:
-        domain, tasks = load_suite(HELD_OUT / folder)
+        domain, tasks = load_suite((WRITTEN if folder in VALIDATION else HELD_OUT) / folder)
         generator, tracer = Generator(domain), Tracer(domain)
         for task in tasks[:limit]:
             try:

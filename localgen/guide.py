@@ -36,13 +36,13 @@ Floats = NDArray[np.float64]
 # How many procs and variables, best first, and DSL statements are read.
 PROCS, VARIABLES, STATEMENTS = 5, 3, 14
 # Share of the reader's log odds beside retrieval's z-scores, and odds of what was not read.
-ODDS_SHARE, UNREAD, MOST = 0.1, -5.0, 6.0
+ODDS_SHARE, UNREAD, MOST = 0.2, -5.0, 6.0
 # Share of retrieval's z-scores beside the odds of a DSL's statements.
 PRIOR_SHARE = 1.0
 # Share of how well the instruction fills a proc's call, against the proc that it fills best.
 PLAN_SHARE = 0.2
 # Share of the reader's odds for a symbol in each clause, and the least share of its words that may be there.
-CLAUSE_SHARE, UNSEEN = 0.1, 0.02
+CLAUSE_SHARE, UNSEEN = 0.2, 0.02
 PLANNED = 3.0  # z-scores that a pack puts what is planned ahead by
 
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 # What a point of z-score counts in nats, what each statement costs, and what one of a DSL gets back: all its values
 # have to be found, where a call's options add to its score.
-Z_SHARE, PRICE, RULE_BONUS = 5.0, 20.0, 3.0
+Z_SHARE, PRICE, RULE_BONUS = 5.0, 18.0, 2.0
 # The highest z-score that a catalog of 40 symbols leaves room for; in a smaller one the price is less.
 ROOMY = 6.0
 # A statement of a DSL is often followed by another of its kind, which need not be named again ("and SENSE_B 30 mm").

@@ -130,7 +130,7 @@ def _slot(arg: Arg) -> ReadSlot:
 def _shown(doc: str, values: tuple[str, ...]) -> tuple[str, ...]:
     """Each value with what the doc says about it."""
     known = glosses(doc, values)
-    return tuple(f"{name_words(v)} {known[v]}" if v in known else name_words(v) for v in values)
+    return tuple(f"{name_words(v)} {known[v]}" if v in known else name_words(v) or v for v in values)
 
 
 class Pages:
@@ -180,7 +180,7 @@ class Pages:
         size = len(parts[0])
         for slot in symbol.slots:
             part = [SLOT_MARK, *self._ids(slot.text)[:MAX_SLOT]]
-            for value in (slot.shown or tuple(map(name_words, slot.values)))[:MAX_VALUES]:
+            for value in (slot.shown or tuple(name_words(v) or v for v in slot.values))[:MAX_VALUES]:
                 part += [VALUE_MARK, *self._ids(value)[:MAX_VALUE]]
             if size + len(part) > room:
                 break

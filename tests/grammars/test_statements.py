@@ -46,6 +46,8 @@ def patterns(rules: str) -> list[str]:
         ('start: s+\ns: "a" NAME ("at" INT)?', ["'a' NAME 'at' INT"]),
         ('start: s+\ns: "a" NAME ("," NAME)* "x"', ["'a' NAME (',' NAME)+ 'x'"]),
         ('start: s+\ns: "set" ("on" | "off") NAME', ["'set' {off,on} NAME"]),
+        ('start: s+\ns: NAME SIGN NAME\nSIGN: "->" | "><" | "+"', ["NAME {+,->,><} NAME"]),
+        ('start: s+\ns: "turn" SIDE\nSIDE: /[+-]|up/', ["'turn' {+,-,up}"]),
         ('start: s+\ns: "limit" ("water" NAME | "power" INT)', ["'limit' 'water' NAME", "'limit' 'power' INT"]),
         ('start: "only" NAME', ["'only' NAME"]),
         ('start: s+\ns: "if" e\ne: NAME | "(" e ")"', ["'if' NAME", "'if' '(' <e> ')'"]),
