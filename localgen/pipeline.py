@@ -233,9 +233,12 @@ class Generator:
     def _draft(
         self, models: Models, request: Request, candidates: Sequence[Candidate], options: Options
     ) -> list[Candidate]:
-        """The task's plan written out, for the shipped model: a larger one may know better than its plan."""
+        """The task's plan written out, for the shipped model: a larger one may know better than its plan.
+
+        A plan knows nothing of facts, and has no say where its votes have none.
+        """
         text = None
-        if models.form == "compact" and options.grounding:
+        if models.form == "compact" and options.grounding and self.weights.statements and not request.facts:
             text = request.advice.guide.draft(request.advice.plan, request.constraint.words or Words())
         tokens = len(models.model.tokenize(text, special=False)) if text else 0
         if not text or tokens > options.max_tokens:
