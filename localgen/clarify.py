@@ -21,6 +21,8 @@ from localgen_retrieval.text import words as text_words
 # Best cosine of any symbol below which an instruction is about something else: of the tasks of nine tuning domains that
 # have an answer 1% are below, of what has nothing to do with the catalog more than half.
 OUTSIDE_COSINE = 0.22
+# Names alone are like little that people say: without summaries, only what is near nothing is outside.
+OUTSIDE_OF_NAMES = 0.13
 # Below this score (in nats) a common word is hardly the name that a required argument wants.
 UNLIKELY = 0.0
 _LIMIT_WORDS = re.compile(r"\b(?:min|max|minimum|maximum|full|fully|zero|default|usual|standard)\b", re.I)
@@ -53,7 +55,9 @@ class Clarification:
 
 def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
     """The question for an instruction that is about nothing in the catalog."""
-    if len(ranking.encoder_scores) == 0 or float(ranking.encoder_scores.max()) >= OUTSIDE_COSINE:
+    documented = 2 * sum(bool(p.summary) for p in catalog.procs) >= len(catalog.procs)
+    least = OUTSIDE_COSINE if documented else OUTSIDE_OF_NAMES
+    if len(ranking.encoder_scores) == 0 or float(ranking.encoder_scores.max()) >= least:
         return None
     names = [s.name for s, _ in ranking.top("proc", NEAREST)]
     return outside_question(catalog, _described(names, catalog), names)

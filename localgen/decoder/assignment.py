@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 # In nats: a name or number of the instruction that is left over; words that two arguments take; a value that a
 # required argument takes from nowhere; a lower bound above the upper one.
-LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 6.0, -8.0, -6.0
+LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 9.0, -8.0, -6.0
 MOST = 7.0
 BEAM, VALUES = 300, 6
 # One call for each name that the instruction enumerates, where an argument takes one.

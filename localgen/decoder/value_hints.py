@@ -24,6 +24,7 @@ from localgen_retrieval.text import words as stems
 ALIKE, SAME_KIND, OTHER_KIND, OTHER_LOOK = 2.5, 1.0, -1.5, -0.5
 NAMED, NAMED_OTHER = 2.0, -1.0
 WRONG_SIGN, PLAIN = -4.0, -1.5
+FIRST_WORD = -9.0  # "Route it on M3": what is to be done, not a name
 QUOTED_TEXT, QUOTED_NAME, TEXT_UNQUOTED, INSIDE = 4.0, -2.0, -3.0, -3.0
 _BEFORE = re.compile(r"([A-Za-z_]+)(?:\s+(?:the|a|an|named|called|is|to|of|on|no|number|id))?[\s:#=(\"'-]*$", re.I)
 _LAST = re.compile(r"([A-Za-z_]+)[\s:#=(\"'-]*$")
@@ -97,7 +98,9 @@ def _plain(s: Said, text: str, vocabulary: frozenset[str]) -> float:
         return 0.0
     if word.islower():
         return PLAIN if set(stems(word)) <= vocabulary else 0.0
-    return PLAIN if word.istitle() and re.search(r"(?:^|[.!?]\s+)$", text[: s.at]) else 0.0
+    if not word.istitle() or not re.search(r"(?:^|[.!?]\s+)$", text[: s.at]):
+        return 0.0
+    return FIRST_WORD if set(stems(word)) <= vocabulary else PLAIN
 
 
 def hinted(

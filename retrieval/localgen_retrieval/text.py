@@ -13,6 +13,9 @@ _CLAUSE_END = re.compile(
     r"\s*(?:[;\n]|,(?=\s)|[.!?:](?=\s|$)|\b(?:and\s+then|and\s+also|and|then|afterwards|after\s+that|finally|but)\b)\s*",
     re.IGNORECASE,
 )
+# Three or more names in a row: "A, B and C", "net_1, net_2 and VDD".
+_NAME = r"(?<![\w.])(?:[A-Z]|[A-Z]{2}\w*|(?=\w*[\d_])\w[\w./\[\]-]*)(?![\w.])"
+_NAMES = re.compile(rf"{_NAME}(?:\s*,\s*{_NAME})+\s*,?\s+and\s+{_NAME}")
 _QUOTED = re.compile(r'"[^"\n]*"|(?<!\w)\'[^\'\n]*\'(?!\w)|`[^`\n]*`')
 _STOP = frozenset(
     [
@@ -115,13 +118,14 @@ def _is_entry(piece: Sequence[str]) -> bool:
 
 
 def split_clauses(instruction: str, *, min_words: int = 3, max_clauses: int = 24) -> list[str]:
-    """The clauses of an instruction, in order; quoted text is never cut.
+    """The clauses of an instruction, in order; quoted text and a row of names are never cut.
 
     A piece of fewer than `min_words` words (an item of an enumeration, "Emergency:") stays with its neighbour, but for
     a name with its number.
     Returns one clause, the whole text, where there is nothing to split.
     """
     unquoted = _QUOTED.sub(lambda m: "x" * len(m.group()), instruction)
+    unquoted = _NAMES.sub(lambda m: "x" * len(m.group()), unquoted)
     ends = [m.span() for m in _CLAUSE_END.finditer(unquoted)]
     starts = [0, *(b for _, b in ends)]
     stops = [*(a for a, _ in ends), len(instruction)]

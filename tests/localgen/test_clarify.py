@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from constraint_kit import domain_of
 
-from localgen.clarify import OUTSIDE_COSINE, Clarification, missing_value, outside_catalog, unsaid_value
+from localgen.clarify import (
+    OUTSIDE_COSINE,
+    OUTSIDE_OF_NAMES,
+    Clarification,
+    missing_value,
+    outside_catalog,
+    unsaid_value,
+)
 from localgen.decoder.assignment import call_plan, mentions_of
 from localgen.decoder.said import SaidValues
 from localgen.guide import Plan
@@ -60,6 +67,12 @@ def test_an_instruction_about_something_else_is_asked_about() -> None:
     assert "routing helpers" in question.message
     assert question.suggestions[0] == "keep: Keep away."
     assert outside_catalog(ranking(0.1, OUTSIDE_COSINE + 0.01, 0.0), CATALOG) is None
+
+
+def test_a_catalog_of_names_alone_has_less_to_be_like() -> None:
+    bare = Catalog.model_validate({"procs": [{"name": p.name} for p in CATALOG.procs]})
+    assert outside_catalog(ranking(0.1, OUTSIDE_COSINE - 0.01, 0.0), bare) is None
+    assert outside_catalog(ranking(0.1, OUTSIDE_OF_NAMES - 0.01, 0.0), bare) is not None
 
 
 @pytest.mark.parametrize(
