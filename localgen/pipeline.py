@@ -225,10 +225,9 @@ class Generator:
                 given = replace(options, grounding=True)
                 simple = self._constraint(request.task, request.pack, request.facts, given, calls_only=True)
                 candidates += self._decode(models, prompt, request, simple, options)
-        candidates += self._draft(models, request, candidates, options)
         if self._observe is not None:
             self._observe(Decoded(models.model, prompt, candidates))
-        return candidates
+        return candidates + self._draft(models, request, candidates, options)
 
     def _draft(
         self, models: Models, request: Request, candidates: Sequence[Candidate], options: Options
