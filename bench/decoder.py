@@ -17,31 +17,17 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _timing import seconds, show
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 TASK = "Route net CLK on M3, set the corner to slow and add a rule with 0.2 um spacing for net RST"
-
-
-def seconds(runs: int, body: Callable[[], Any]) -> float:
-    """Median seconds of a call."""
-    taken = []
-    for _ in range(runs):
-        start = time.process_time()
-        body()
-        taken.append(time.process_time() - start)
-    return statistics.median(taken)
-
-
-def show(what: str, value: str, target: str = "") -> None:
-    """One line of the table."""
-    print(f"{what:<58}{value:>14}   {target}", flush=True)
 
 
 def compile_times(runs: int) -> None:

@@ -16,9 +16,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from _timing import seconds, show
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -67,21 +69,6 @@ def catalog_of(count: int) -> dict[str, Any]:
         for verb, noun in pairs[:count]
     ]
     return {"name": "large", "description": "a large layout tool", "procs": procs}
-
-
-def seconds(runs: int, body: Callable[[], Any]) -> float:
-    """Median processor seconds of a call."""
-    taken = []
-    for _ in range(runs):
-        start = time.process_time()
-        body()
-        taken.append(time.process_time() - start)
-    return statistics.median(taken)
-
-
-def show(what: str, value: str, target: str = "") -> None:
-    """One line of the table."""
-    print(f"{what:<66}{value:>14}   {target}", flush=True)
 
 
 def loading(folder: Path, cache: Path) -> None:
