@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -330,11 +331,22 @@ def test_command_names_are_values_not_spellings() -> None:
 
 @pytest.mark.parametrize("line", ["if {1} {\n", "oo::class create A {\nmethod m {} {\n", "puts $a(\n", "set x [a {\n"])
 def test_bodies_that_are_never_closed_take_time_in_proportion(line: str) -> None:
-    def seconds(n: int) -> float:
-        text = line * n
-        start = time.process_time()
-        assert problems_of(text)
-        return time.process_time() - start
+    def steps(n: int) -> int:
+        """Lines of Python run, which no other load on the machine changes."""
+        run = 0
 
-    # Twice as long where time is linear, four times where it is quadratic: sixteen times the text tells them apart.
-    assert min(seconds(8000) for _ in range(2)) < 60 * max(min(seconds(500) for _ in range(3)), 0.002)
+        def count(*_: object) -> Callable[..., object]:
+            nonlocal run
+            run += 1
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            assert problems_of(line * n)
+        finally:
+            sys.settrace(before)
+        return run
+
+    # Eight times the text: eight times the steps where time is linear, 64 times where it is quadratic.
+    assert steps(1600) < 9 * steps(200)
