@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=16)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
     args = parser.parse_args(argv)
+    os.environ["OMP_NUM_THREADS"] = "1"  # so that one process does not use the processors of the others
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     print(f"{len(os.sched_getaffinity(0))} processors, load of the machine {load}")
     print(f"{'processes':>10}{'tasks/s':>10}{'times one':>11}{'processor s/task':>18}{'same answers':>14}")

@@ -6,7 +6,10 @@ import os
 
 
 def usable_processors() -> int:
-    """At least 1."""
+    """At least 1; at most `OMP_NUM_THREADS`, the usual way to say how many threads a process should take."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        found = len(os.sched_getaffinity(0))
+    else:
+        found = os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(found, max(1, int(told))) if told.isdigit() else found

@@ -17,6 +17,7 @@ from typing import Any
 
 from localgen_retrieval.catalog_io import load_domain
 from localgen_retrieval.errors import ToolError
+from localgen_retrieval.processors import usable_processors
 
 from ..evaluate import HeldOutTask
 from ..run_config import Evaluation
@@ -39,7 +40,7 @@ class Order:
 
 def processes(settings: Evaluation, model: Path, tasks: int) -> int:
     """How many processes: as asked for, or one a core for a small model."""
-    wanted = settings.processes or (os.cpu_count() or 1 if model.stat().st_size < _SMALL_FILE else 1)
+    wanted = settings.processes or (usable_processors() if model.stat().st_size < _SMALL_FILE else 1)
     return max(1, min(wanted, tasks))
 
 
@@ -76,7 +77,8 @@ def _rows(left: list[tuple[TaskSet, HeldOutTask]], order: Order) -> Iterator[dic
             _end()
         return
     context = mp.get_context("spawn")
-    with ProcessPoolExecutor(count, context, _begin_worker, (order,)) as pool:
+    threads = max(1, usable_processors() // count)
+    with ProcessPoolExecutor(count, context, _begin_worker, (order, threads)) as pool:
         futures = [pool.submit(_do, job) for job in jobs]
         try:
             for future in as_completed(futures):
@@ -100,8 +102,9 @@ def _begin(order: Order) -> None:
     _order = order
 
 
-def _begin_worker(order: Order) -> None:
-    """As `_begin`, and end with the parent: one that was killed cannot end its workers."""
+def _begin_worker(order: Order, threads: int) -> None:
+    """As `_begin`, with its share of the processors; ends with the parent: one that was killed cannot end its workers."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     parent = mp.parent_process()
 
     def watch() -> None:
