@@ -183,9 +183,9 @@ class DslReading:
         if e.values:
             return self._said.choices(slot)
         found = self._said.of_pattern(slot, e.pattern)
-        before = self.statements[statement].full[place - 1] if place > 1 else None  # the first word is no label
-        word = before.text if isinstance(before, Literal) else ""
-        return hinted(found, self._said, self._examples[statement].get(place, ""), word, self._vocabulary)
+        labels = _labels(self.statements[statement])
+        example = self._examples[statement].get(place, "")
+        return hinted(found, self._said, example, labels[place], labels.values(), self._vocabulary)
 
     def openings(self, statement: int) -> tuple[Opening, ...]:
         """The places of a statement, by the number of their element."""
@@ -228,6 +228,20 @@ class DslReading:
                 counts.append(len(self._said.several(found)))
                 listed = max(listed, counts[-1] if found and found[0].text in self._said.listed else 1)
         return min(MOST_ALIKE, max(listed, min(counts, default=1), 1))
+
+
+def _labels(s: Statement) -> dict[int, str]:
+    """The words before each place of a statement, as in `pat = NAME`; what it begins with says what it is, not where."""
+    out: dict[int, str] = {}
+    words = list[str]()
+    for i, e in enumerate(s.full):
+        if isinstance(e, Place):
+            out[i], words = " ".join(words), []
+        elif isinstance(e, Literal) and i > 0:
+            words += [e.text] if any(c.isalpha() for c in e.text) else []
+        else:
+            words = []
+    return out
 
 
 def _parts(text: str) -> set[str]:

@@ -26,6 +26,7 @@ NAMED, NAMED_OTHER = 2.0, -1.0
 WRONG_SIGN, PLAIN = -4.0, -1.5
 FIRST_WORD = -9.0  # "Route it on M3": what is to be done, not a name
 QUOTED_TEXT, QUOTED_NAME, TEXT_UNQUOTED, INSIDE = 4.0, -2.0, -3.0, -3.0
+SHORTENED = 3  # letters that a label cut short has at least
 _BEFORE = re.compile(r"([A-Za-z_]+)(?:\s+(?:the|a|an|named|called|is|to|of|on|no|number|id))?[\s:#=(\"'-]*$", re.I)
 _LAST = re.compile(r"([A-Za-z_]+)[\s:#=(\"'-]*$")
 _UNIT_LIKE = re.compile(r"-?\d+(?:\.\d+)?\D*$")
@@ -104,26 +105,44 @@ def _plain(s: Said, text: str, vocabulary: frozenset[str]) -> float:
 
 
 def hinted(
-    found: tuple[Said, ...], said: SaidValues, example: str, word: str, vocabulary: frozenset[str] = frozenset()
-) -> tuple[Said, ...]:
-    """Values for a place of a DSL statement, by its example's value there and the word that stands before it."""
+    found: tuple[Said, ...], said: SaidValues, example: str, label: str, others: Iterable[str] = (),
+    vocabulary: frozenset[str] = frozenset(),
+) -> tuple[Said, ...]:  # fmt: skip
+    """Values for a place of a DSL statement, by its example's value there and the words that stand before it.
+
+    Args:
+        others: what stands before the statement's other places.
+    """
     text = said.reading.instruction
+    foreign = [o for o in others if o and o != label]
     out = []
     for s in found:
         look = ALIKE if _alike(s.text, [example]) else SAME_KIND if _look(s.text) == _look(example) else OTHER_LOOK
-        before = _LAST.search(text[: s.at]) if s.at >= 0 else None
-        near = bool(before and word and set(stems(before.group(1))) & set(stems(word)))
+        before = _BEFORE.search(text[: s.at]) if s.at >= 0 else None
+        last = _LAST.search(text[: s.at]) if s.at >= 0 else None
+        near = {m.group(1) for m in (before, last) if m}
+        named = NAMED if _labelled(near, label) else NAMED_OTHER * any(_labelled(near, o) for o in foreign)
         look = min(look, 0.0) if s.text in said.words.pieces else look
-        score = s.score + (look if example and not _UNIT_LIKE.match(s.text) else 0.0) + NAMED * near
+        score = s.score + (look if example and not _UNIT_LIKE.match(s.text) else 0.0) + named
         score += 0.0 if s.text == example else _plain(s, text, vocabulary)
+        if said.words.quoted and re.match(r"[\"'`]", s.text):  # a string of the DSL, and the instruction quotes some
+            score += QUOTED_TEXT if s.text[1:-1] in said.words.quoted else TEXT_UNQUOTED
         out.append(replace(s, score=score + INSIDE * _inside_other(s, said)))
     return tuple(sorted(out, key=lambda s: -s.score))
+
+
+def _labelled(near: Iterable[str], label: str) -> bool:
+    """Whether one of the words before a value is a label's, which may be cut short (`lev` for "levels")."""
+    said, own = " ".join(near).lower(), label.lower()
+    if set(stems(said)) & set(stems(own)):
+        return True
+    return any(len(w) >= SHORTENED and n.startswith(w) for w in own.split() for n in said.split())
 
 
 def _inside_other(s: Said, said: SaidValues) -> bool:
     """Whether a value is a part of a quoted phrase or of a time of day."""
     text, quoted = said.reading.instruction, said.words.quoted
-    if s.at < 0 or s.text in quoted:
+    if s.at < 0 or s.text in quoted or s.text[1:-1] in quoted:
         return False
     clocks = clocks_of(text)
     places = [p for q in quoted for p in name_places(text, q)]
