@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from localgen.decoder.assignment import Assignment
 from localgen.decoder.completion import Completer
 from localgen.decoder.decode import Vote
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.names import enumerated, looks_like_a_name
 from localgen.decoder.option_scores import Encode, OptionScores
 from localgen.decoder.tail_scores import TailScores
-from localgen.decoder.task_plan import branches_of, by_branch
+from localgen.decoder.task_plan import TRIED, Lattice, branches_of, by_branch, left_over, plan_task
 from localgen.decoder.texts import TokenTexts
 from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes, Steps, applied
 from localgen.decoder.word_votes import WORD_WEIGHT, RepetitionVotes, WordVotes
@@ -115,9 +117,18 @@ def advise(guide: Guide, ranking: Ranking, encode: Encode, words: Words) -> Advi
     Args:
         guide: the instruction as it was read. encode: texts to unit vectors. words: what values may be made of.
     """
+    ranking, calls, lattice = considered(guide, ranking, encode, words)
+    task = plan_task(lattice)
+    return Advice(guide, ranking, Plan(calls, task, left_over(task, lattice.mentions)))
+
+
+def considered(
+    guide: Guide, ranking: Ranking, encode: Encode, words: Words, tried: int = TRIED
+) -> tuple[Ranking, Mapping[str, Assignment], Lattice]:
+    """What a plan is made from: the ranking with the reader's odds, the ways to fill each call, and all plans."""
     names = [w for w in words.names if looks_like_a_name(w) or w in words.quoted]
     read = [p for p in guide.catalog.procs if p.name in guide.procs]
     scores = OptionScores(ranking.instruction, read, encode, words.quantities, names)
     calls = guide.plan(words, scores, names)
     ranking = guide.reranked(ranking, calls)
-    return Advice(guide, ranking, guide.plan_task(ranking, words, names, calls))
+    return ranking, calls, guide.lattice(ranking, words, names, calls, tried)

@@ -18,8 +18,9 @@ from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.draft import Draft
 from localgen.decoder.dsl_reading import DslReader, DslReading
 from localgen.decoder.option_scores import OptionScores
+from localgen.decoder.plan_features import Evidence, roomy
 from localgen.decoder.said import SaidValues
-from localgen.decoder.task_plan import Candidate, Planned, by_branch, clause_spans, left_over, plan_task, price_among
+from localgen.decoder.task_plan import TRIED, Candidate, Lattice, Planned, by_branch, clause_spans
 from localgen.decoder.value_hints import ValueHints
 from localgen.decoder.votes import dsl_bonus
 from localgen_grammars.constraint.grounding import Words
@@ -41,8 +42,6 @@ ODDS_SHARE, UNREAD, MOST = 0.2, -5.0, 6.0
 PRIOR_SHARE = 1.0
 # Share of how well the instruction fills a proc's call, against the proc that it fills best.
 PLAN_SHARE = 0.2
-# Share of the reader's odds for a symbol in each clause, and the least share of its words that may be there.
-CLAUSE_SHARE, UNSEEN = 0.2, 0.02
 PLANNED = 3.0  # z-scores that a pack puts what is planned ahead by
 
 
@@ -166,44 +165,53 @@ class Guide:
                 bonus[i] += PLAN_SHARE * max(plans[s.name].score - best, -MOST)
         return replace(ranking, scores=(ranking.scores + bonus).astype(np.float32))
 
-    def plan_task(
-        self, ranking: Ranking, words: Words, names: Sequence[str], calls: Mapping[str, Assignment]
-    ) -> Plan:
-        """The statements that the instruction asks for, clause by clause; see `task_plan`.
+    def lattice(
+        self, ranking: Ranking, words: Words, names: Sequence[str], calls: Mapping[str, Assignment], tried: int = TRIED
+    ) -> Lattice:
+        """The ways to cut the instruction into statements; see `task_plan`.
 
         Args:
             calls: the ways to fill each call, as `plan` has them.
         """
         said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
-        rows = np.vstack([ranking.scores[None], ranking.clause_scores]).astype(np.float64)
+        spans = clause_spans(ranking.instruction, ranking.clauses)
+        cost = roomy(sum(s.kind != "example" for s in ranking.symbols))
+        return Lattice(self.candidates(ranking, said, calls), spans, said, mentions, cost, tried=tried)
+
+    def candidates(self, ranking: Ranking, said: SaidValues, calls: Mapping[str, Assignment]) -> list[Candidate]:
+        """What a statement may be of: the calls, variables and DSL statements that were read."""
         column = {s.name if s.kind == "proc" else f"set {s.name}": i
                   for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")}  # fmt: skip
         spans = clause_spans(ranking.instruction, ranking.clauses)
         read = {**self.procs, **{f"set {name}": r for name, r in self.variables.items()}}
-        out = [Candidate(name, rows[:, column[name]] + CLAUSE_SHARE * self._asked_in(spans, read[name]),
-                         c.openings, c.pairs) for name, c in calls.items()]  # fmt: skip
+        returning = {p.name for p in self.catalog.procs if p.returns is not None}
+        out = []
+        for name, c in calls.items():
+            whole, clauses = ranking.whole_scores[column[name]], ranking.clause_scores[:, column[name]]
+            asked = float(read[name].asked)
+            evidence = Evidence(
+                float(whole), clauses.astype(np.float64), asked, self._share(spans, read[name]), 0.0, name in returning
+            )
+            out.append(Candidate(name, evidence, c.openings, c.pairs))
         for d, readings in self.statements.items():
             if not readings:  # no statement of a form that the grammar fixes
                 continue
             dsl = self._domain.dsls[d]
+            branch = dsl.dsl.embedding.open.strip()
             reading = DslReading(dsl, readings, said, PRIOR_SHARE * self._prior[d])
-            bonus = dsl_bonus(dsl.dsl.embedding.open.strip(), ranking.instruction, self.catalog)
+            opened = dsl_bonus(branch, ranking.instruction, self.catalog)
             for i, r in enumerate(readings):
-                fit = self._prior[d][:, i] + bonus + ODDS_SHARE * float(np.clip(r.asked, -MOST, MOST))
-                fit = fit + CLAUSE_SHARE * self._asked_in(spans, r)
-                out.append(Candidate(dsl.dsl.embedding.open.strip(), fit, reading.openings(i), (), (d, i)))
-        symbols = sum(s.kind != "example" for s in ranking.symbols)
-        task = plan_task(out, spans, said, mentions, price_among(symbols))
-        return Plan(calls, task, left_over(task, mentions))
+                fits = self._prior[d][:, i]
+                evidence = Evidence(float(fits[0]), fits[1:], float(r.asked), self._share(spans, r), opened)
+                out.append(Candidate(branch, evidence, reading.openings(i), (), (d, i)))
+        return out
 
-    def _asked_in(self, spans: Sequence[tuple[int, int]], symbol: SymbolReading) -> Floats:
-        """(clauses + 1,) odds that a symbol is asked for: by the whole (left to the ranking), and by each clause."""
-        mass = np.array([
+    def _share(self, spans: Sequence[tuple[int, int]], symbol: SymbolReading) -> Floats:
+        """(clauses,) of the words that ask for a symbol."""
+        return np.array([
             sum(float(np.exp(p)) for p, (a, _) in zip(symbol.clause, self.reading.offsets, strict=False) if s <= a < e)
             for s, e in spans
         ])  # fmt: skip
-        odds = np.clip(symbol.asked + np.log(mass + UNSEEN), -MOST, MOST)
-        return np.concatenate([[0.0], odds])
 
     def draft(self, plan: Plan, words: Words) -> str | None:
         """The plan written out as a script; None where a value is missing."""

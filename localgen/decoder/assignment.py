@@ -38,6 +38,8 @@ BEAM, VALUES = 300, 6
 EACH = -1.0
 # Two values of one look (names, times) in another order than they are said, in a statement whose places have one.
 TURNED = -1.0
+# A name that other statements of the plan give for the same subject, or for another.
+KINDRED = 1.5
 # Names that are enumerated, of which a list takes some but not all.
 TORN = -4.0
 # Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
@@ -100,6 +102,7 @@ class Opening:
         odds: log odds that it is given; 0 and not `optional` where it must be.
         given: what may stand there, likeliest first. extra: what else speaks for a value.
         kind: "flag" has no value, "list" takes several.
+        subject: what its values name (`net`); empty where nothing says so.
     """
 
     name: str
@@ -108,6 +111,23 @@ class Opening:
     optional: bool = False
     kind: Literal["value", "flag", "list"] = "value"
     extra: Mapping[str, float] = field(default_factory=dict)
+    subject: str = ""
+
+    def kindred(self, known: Mapping[str, Mapping[str, int]]) -> Opening:
+        """The same with names that other statements give for the same subject ahead, those for another behind.
+
+        Args:
+            known: by value, how many statements give it for each subject.
+        """
+        if not self.subject or not known:
+            return self
+        def hint(value: str) -> int:
+            uses = known.get(value, {})
+            same = uses.get(self.subject, 0)
+            return int(np.sign(same - (sum(uses.values()) - same)))
+
+        given = [replace(s, score=s.score + KINDRED * hint(s.text)) for s in self.given]
+        return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)))
 
     def only(self, value: str) -> Opening:
         """The same with one value."""
@@ -154,7 +174,8 @@ def call_openings(
         if not a.required:
             odds = float(np.clip(slot.filled, -MOST, MOST)) + (scores.option(proc, a, "") if scores else 0.0)
         kind: Literal["value", "flag", "list"] = "flag" if a.type == "flag" else "list" if a.list_ else "value"
-        out.append(Opening(a.name, given, odds, not a.required, kind, extra))
+        subject = a.kind or a.name if a.type == "string" else ""
+        out.append(Opening(a.name, given, odds, not a.required, kind, extra, subject.lower()))
     return tuple(out)
 
 

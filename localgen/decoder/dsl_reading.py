@@ -231,7 +231,7 @@ class DslReading:
 
 
 def _labels(s: Statement) -> dict[int, str]:
-    """The words before each place of a statement, as in `pat = NAME`; what it begins with says what it is, not where."""
+    """The words before each place of a statement, as in `pat = NAME`; its first word says what it is, not where."""
     out: dict[int, str] = {}
     words = list[str]()
     for i, e in enumerate(s.full):

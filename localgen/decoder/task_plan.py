@@ -1,38 +1,43 @@
 """A plan of the whole task: which symbols an instruction asks for, in which of its clauses, and with which words.
 
 The instruction's clauses are cut into runs; each run is one statement (a call, a catalog's variable, a statement of a
-DSL) or a remark that asks for nothing. The best cut by dynamic programming: what retrieval says of the run's clauses,
-how well the statement can be filled from the run's own words, less a price for each statement.
+DSL) or a remark that asks for nothing. `Lattice` has all runs and what speaks for each statement there; the best cut
+is found by dynamic programming (Viterbi).
 """
 
 from __future__ import annotations
 
-import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localgen.decoder.assignment import BEAM, LEFT_OVER, Assignment, Mention, Opening
+from localgen.decoder.conditions import is_condition
+from localgen.decoder.plan_features import (
+    FILLED,
+    Evidence,
+    PlanWeights,
+    Run,
+    asked_for,
+    filled,
+    follows,
+    plan_weights,
+    remark,
+)
 from localgen.decoder.said import SaidValues
 
 Floats = NDArray[np.float64]
 
-# What a point of z-score counts in nats, what each statement costs, and what one of a DSL gets back: all its values
-# have to be found, where a call's options add to its score.
-Z_SHARE, PRICE, RULE_BONUS = 5.0, 18.0, 2.0
-# The highest z-score that a catalog of 40 symbols leaves room for; in a smaller one the price is less.
-ROOMY = 6.0
-# A statement of a DSL is often followed by another of its kind, which need not be named again ("and SENSE_B 30 mm").
-SAME = 2.0
-BARE = 0.0
 _REFERS = re.compile(
     r"\b(?:its?|them|their|they|there|that|this|those|these|same|each|both|all|one|ones|her|his|him)\b", re.IGNORECASE
 )
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
-LONGEST, TRIED, NARROW = 4, 4, 24
+LONGEST, TRIED, NARROW = 5, 5, 24
 _PLURAL = re.compile(r"\b(?:them|their|they|those|these|each|both|all|every|ones)\b", re.IGNORECASE)
 
 
@@ -42,15 +47,20 @@ class Candidate:
 
     Attributes:
         branch: what the statement begins with: a proc's name, `set NAME`, or what opens a DSL's block.
+        evidence: what speaks for it.
         statement: of a DSL: (its index in the catalog, the statement's index); None for calls.
-        fit: (clauses + 1,) z-scores; the first is of the whole instruction.
     """
 
     branch: str
-    fit: Floats
+    evidence: Evidence
     openings: tuple[Opening, ...]
     pairs: tuple[tuple[str, str], ...] = ()
     statement: tuple[int, int] | None = None
+
+    @property
+    def kind(self) -> tuple[bool, bool]:
+        """Whether it is a rule of a DSL, and whether it is a proc that answers."""
+        return self.statement is not None, self.evidence.answers
 
 
 @dataclass(frozen=True)
@@ -80,13 +90,13 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class _Step:
-    """A run of clauses, as characters, which of the candidates it asks for, and how well that fits."""
+class Step:
+    """A statement in a run of clauses: (first clause, the one behind), which candidate, and its features."""
 
-    start: int
-    end: int
+    first: int
+    last: int
     which: int
-    fit: float
+    features: Floats
 
 
 def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, int]]:
@@ -102,70 +112,155 @@ def clause_spans(instruction: str, clauses: Sequence[str]) -> list[tuple[int, in
     return [(a, b) for a, b in zip(starts, [*starts[1:], len(instruction)], strict=True)]
 
 
-def price_among(symbols: int) -> float:
-    """What a statement costs where z-scores are of so many symbols: among n none is above (n - 1) / √n."""
-    return PRICE * min(1.0, (symbols - 1) / math.sqrt(max(1, symbols)) / ROOMY)
+class Lattice:
+    """All ways to cut an instruction into statements and remarks.
 
+    Attributes:
+        spans: (start, end) of the clauses, in characters.
+        steps: the statements that are tried for each run, by the run's end. remarks: (clauses, REMARK) features.
+        transitions: (candidates + 1, candidates, FOLLOWS) features of each after each; the last row is of the first.
 
-def plan_task(
-    candidates: Sequence[Candidate], spans: Sequence[tuple[int, int]], said: SaidValues, mentions: Sequence[Mention],
-    price: float = PRICE,
-) -> tuple[Planned, ...]:  # fmt: skip
-    """The statements of the best plan in the order of their clauses; of none that is worth its price, the best one."""
-    n = len(spans)
-    if not candidates or not n:
-        return ()
-    weights = np.array([LEFT_OVER * m.weight for m in mentions])
+    Args:
+        cost: of a statement in this catalog; see `roomy`. weights: those that ship, if none. tried: candidates of each
+            run.
+    """
 
-    def costs_in(start: int, end: int) -> Floats:
-        return np.array([w if start <= m.start < end else 0.0 for w, m in zip(weights, mentions, strict=True)])
+    def __init__(
+        self, candidates: Sequence[Candidate], spans: Sequence[tuple[int, int]], said: SaidValues,
+        mentions: Sequence[Mention], cost: float = 1.0, weights: PlanWeights | None = None, tried: int = TRIED,
+    ) -> None:  # fmt: skip
+        self.candidates, self.spans = candidates, spans
+        self.said, self.mentions, self.weights = said, mentions, weights or plan_weights()
+        n = len(spans)
+        self.steps: list[list[Step]] = [[] for _ in range(n + 1)]
+        for j in range(1, n + 1):
+            for i in sorted({*range(max(0, j - LONGEST), j), *([0] if j == n else [])}):  # or the whole instruction
+                self.steps[j] += self._tried(self._run(i, j), cost, tried)
 
-    def refers_in(start: int, end: int) -> bool:
-        return _REFERS.search(said.reading.instruction[start:end]) is not None
+    @cached_property
+    def remarks(self) -> Floats:
+        """(clauses, REMARK)."""
+        evidence = [c.evidence for c in self.candidates]
+        costs = [float(self._costs(*span).sum()) for span in self.spans]
+        return np.stack([remark(evidence, j, self._run(j, j + 1), cost) for j, cost in enumerate(costs)])
 
-    def fill(c: Candidate, start: int, end: int, beam: int) -> Assignment:
-        whole = (start, end) == (spans[0][0], spans[-1][1])
-        refers = refers_in(start, end)
+    @cached_property
+    def transitions(self) -> Floats:
+        """(candidates + 1, candidates, FOLLOWS)."""
+        before = [*[c.kind for c in self.candidates], None]
+        return np.array([[follows(b, c.kind, i == k) for k, c in enumerate(self.candidates)]
+                         for i, b in enumerate(before)])  # fmt: skip
+
+    def best(self) -> tuple[tuple[Step, ...], bool]:
+        """The statements of the best plan, and whether they are better than none; one at least."""
+        n, k = len(self.spans), len(self.candidates)
+        move, remarks = self.transitions @ self.weights.follows, self.remarks @ self.weights.remark
+        score = np.full((n + 1, k + 1), -np.inf)
+        score[0, k] = 0.0
+        taken: dict[tuple[int, int], tuple[Step, int]] = {}
+        for j in range(1, n + 1):
+            score[j] = score[j - 1] + remarks[j - 1]
+            for step in self.steps[j]:
+                ways = score[step.first] + move[:, step.which]
+                before = int(ways.argmax())
+                value = float(ways[before] + step.features @ self.weights.statement)
+                if value > score[j, step.which]:
+                    score[j, step.which] = value
+                    taken[j, step.which] = step, before
+        state = int(score[n, :k].argmax())
+        out, j = list[Step](), n
+        sure = bool(score[n, state] > score[n, k])
+        while state != k:
+            while (j, state) not in taken or score[j, state] < score[j - 1, state] + remarks[j - 1]:
+                j -= 1
+            step, state = taken[j, state]
+            out.append(step)
+            j = step.first
+        return tuple(reversed(out)), sure
+
+    def fill(
+        self, c: Candidate, first: int, last: int, beam: int, known: Mapping[str, Mapping[str, int]] | None = None
+    ) -> Assignment:
+        """The ways to fill a statement from a run of clauses.
+
+        Args:
+            known: what the values of other statements are; see `Opening.kindred`.
+        """
+        start, end = self.spans[first][0], self.spans[last - 1][1]
+        refers = _REFERS.search(self._text(start, end)) is not None
+        whole = (first, last) == (0, len(self.spans))
         openings = c.openings if whole else [o.within(start, end, refers=refers) for o in c.openings]
+        if known:
+            openings = [o.kindred(known) for o in openings]
         in_turn = c.statement is not None
-        return Assignment(openings, said, mentions, costs_in(start, end), c.pairs, beam, in_turn)
+        return Assignment(openings, self.said, self.mentions, self._costs(start, end), c.pairs, beam, in_turn)
 
-    single: list[tuple[float, tuple[_Step, ...]]] = []
-    best: list[tuple[float, tuple[_Step, ...]]] = [(0.0, ())]
-    for j in range(1, n + 1):
-        ways = []
-        for i in sorted({*range(max(0, j - LONGEST), j), *([0] if j == n else [])}):  # or the whole instruction
-            start, end = spans[i][0], spans[j - 1][1]
-            before, steps = best[i]
-            ways.append((before - float(costs_in(start, end).sum()), steps))  # a remark
-            fit = np.array([_fit(c, i, j, n) for c in candidates])
-            # A clause that names nothing and refers to nothing is mostly a remark.
-            bare = n > 1 and not refers_in(start, end) and not any(start <= m.start < end for m in mentions)
-            tried = {int(k): float(fit[k]) for k in np.argsort(-fit)[:TRIED]}
-            if steps and candidates[steps[-1].which].statement is not None:  # more of the same rule
-                tried[steps[-1].which] = float(fit[steps[-1].which]) + SAME / Z_SHARE
-            for k, z in tried.items():
-                c = candidates[k]
-                value = Z_SHARE * z - price + fill(c, start, end, NARROW).score
-                value += RULE_BONUS * (c.statement is not None) - BARE * bare
-                ways.append((before + value, (*steps, _Step(start, end, k, z))))
-                if (i, j) == (0, n):
-                    single.append(ways[-1])
-        best.append(max(ways, key=lambda w: w[0]))
-    steps, sure = best[n][1], True
-    if not steps:
-        steps, sure = (max(single, key=lambda w: w[0])[1]), False
+    def _tried(self, run: Run, cost: float, tried: int) -> list[Step]:
+        features = [
+            asked_for(c.evidence, run, cost, rule=c.statement is not None, variable=c.branch.startswith("set "))
+            for c in self.candidates
+        ]
+        rough = np.array([f @ self.weights.statement for f in features])
+        start, end = self.spans[run.first][0], self.spans[run.last - 1][1]
+        inside = frozenset(i for i, m in enumerate(self.mentions) if start <= m.start < end)
+        out = []
+        for k in np.argsort(-rough, kind="stable")[:tried]:
+            c = self.candidates[k]
+            ways = self.fill(c, run.first, run.last, NARROW)
+            given, used = ways.best.values, ways.taken()
+            missing = sum(not o.optional and o.name not in given for o in c.openings)
+            left = sum(self.mentions[i].weight for i in inside - used)
+            features[k][-FILLED:] = filled(ways.score, missing, left, len(used - inside))
+            out.append(Step(run.first, run.last, int(k), features[k]))
+        return out
+
+    def _run(self, first: int, last: int) -> Run:
+        start, end = self.spans[first][0], self.spans[last - 1][1]
+        text = self._text(start, end)
+        n = len(self.spans)
+        said = sum(start <= m.start < end for m in self.mentions)
+        whole = n > 1 and (first, last) == (0, n)
+        refers = _REFERS.search(text) is not None
+        return Run(first, last, whole, len(text.split()), said, refers, is_condition(text))
+
+    def _costs(self, start: int, end: int) -> Floats:
+        """(mentions,) of leaving each over."""
+        return np.array([LEFT_OVER * m.weight if start <= m.start < end else 0.0 for m in self.mentions])
+
+    def _text(self, start: int, end: int) -> str:
+        return self.said.reading.instruction[start:end]
+
+
+def plan_task(lattice: Lattice) -> tuple[Planned, ...]:
+    """The statements of the best plan in the order of their clauses; where none is worth it, the best guess."""
+    if not lattice.candidates or not lattice.spans:
+        return ()
+    said, mentions, spans = lattice.said, lattice.mentions, lattice.spans
+    steps, sure = lattice.best()
     planned: list[Planned] = []
     names: tuple[str, ...] = ()
-    for step in steps:
-        c = candidates[step.which]
-        new = Planned(c, fill(c, step.start, step.end, BEAM), sure, (step.start, step.end))
+    alone = [lattice.fill(lattice.candidates[s.which], s.first, s.last, NARROW) for s in steps]
+    for i, step in enumerate(steps):
+        c = lattice.candidates[step.which]
+        start, end = spans[step.first][0], spans[step.last - 1][1]
+        known = _subjects([a for k, a in enumerate(alone) if k != i])
+        new = Planned(c, lattice.fill(c, step.first, step.last, BEAM, known), sure, (start, end))
         if not any(p.covers(new) for p in planned):
-            several = _PLURAL.search(said.reading.instruction[step.start : step.end]) is not None
+            several = _PLURAL.search(said.reading.instruction[start:end]) is not None
             group = _each(new, said, mentions, names if several else ())
             names = _names_of(group) or names
             planned += group
     return tuple(planned)
+
+
+def _subjects(others: Sequence[Assignment]) -> Mapping[str, Mapping[str, int]]:
+    """By value, how many statements give it for each subject."""
+    out: dict[str, Counter[str]] = {}
+    for a in others:
+        for o in a.openings:
+            for value in a.best.values.get(o.name, ()) if o.subject else ():
+                out.setdefault(value, Counter())[o.subject] += 1
+    return out
 
 
 def _names_of(group: Sequence[Planned]) -> tuple[str, ...]:
@@ -200,12 +295,6 @@ def _each(p: Planned, said: SaidValues, mentions: Sequence[Mention], names: Sequ
         filled = Assignment(openings, said, mentions, np.zeros(len(mentions)), candidate.pairs)
         out.append(Planned(candidate, filled, p.sure, p.span))
     return out
-
-
-def _fit(c: Candidate, i: int, j: int, n: int) -> float:
-    """How well a symbol fits the clauses i to j: the best of them, and all of them as the whole does."""
-    best = float(c.fit[1:][i:j].max())
-    return max(best, float(c.fit[0])) if (i, j) == (0, n) else best
 
 
 def left_over(plan: Sequence[Planned], mentions: Sequence[Mention]) -> float:

@@ -8,10 +8,15 @@ from collections.abc import Sequence
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RUN = re.compile(r"\d+(?:\.\d+)+[^\W_]*|[^\W_]+(?:'s\b)?")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
-# A comma, a semicolon, a line's end or a sentence's end; or a joining word. Not the comma inside `1,500`.
+# A comma, a semicolon, a line's end or a sentence's end; or a joining word. Not the comma inside `1,500`. A word that
+# says how the clause behind it is meant stays with that.
+_JOINING = r"and\s+then|and\s+also|and|then|afterwards|after\s+that|finally|but"
+_MEANT = (
+    r"(?:or\s+)?(?:otherwise|else)\b|(?:only\s+)?if\b|unless\b|when(?:ever)?\b|while\b|as\s+soon\s+as\b|"
+    r"once\s+(?!an?\b|per\b|every\b|more\b|again\b)|before\s+(?:that|you|we|it|they|\w+ing)\b"
+)
 _CLAUSE_END = re.compile(
-    r"\s*(?:[;\n]|,(?=\s)|[.!?:](?=\s|$)|\b(?:and\s+then|and\s+also|and|then|afterwards|after\s+that|finally|but)\b)\s*",
-    re.IGNORECASE,
+    rf"\s*(?:[;\n]|,(?=\s)|[.!?:](?=\s|$)|\b(?:{_JOINING})\b)\s*|(?<!\bat)(?<!\bonly)\s+(?={_MEANT})", re.IGNORECASE
 )
 # Three or more names in a row: "A, B and C", "net_1, net_2 and VDD".
 _NAME = r"(?<![\w.])(?:[A-Z]|[A-Z]{2}\w*|(?=\w*[\d_])\w[\w./\[\]-]*)(?![\w.])"
@@ -117,7 +122,7 @@ def _is_entry(piece: Sequence[str]) -> bool:
     return len(piece) == 2 and piece[0][:1].isalpha() and re.match(r"[-+]?\d", piece[1]) is not None
 
 
-def split_clauses(instruction: str, *, min_words: int = 3, max_clauses: int = 24) -> list[str]:
+def split_clauses(instruction: str, *, min_words: int = 2, max_clauses: int = 24) -> list[str]:
     """The clauses of an instruction, in order; quoted text and a row of names are never cut.
 
     A piece of fewer than `min_words` words (an item of an enumeration, "Emergency:") stays with its neighbour, but for

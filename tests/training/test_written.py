@@ -17,12 +17,13 @@ from localgen_training.data.dedupe import NearDuplicates
 from localgen_training.export_encoder import default_model_folder
 from localgen_training.reader_data import label, page_of
 from localgen_training.reader_model import wordpieces
-from localgen_training.written import TASKS, VALIDATION, WRITTEN, WrittenDomain, domain_folders
+from localgen_training.written import PLANNING, TASKS, VALIDATION, WRITTEN, WrittenDomain, domain_folders
 from localgen_training.written_pairs import WrittenPairs
 from localgen_training.written_tasks import WrittenTasks
 
 HELD_OUT = Path(__file__).resolve().parents[1] / "heldout"
-FOLDERS = [*domain_folders("train"), *domain_folders("validation")]
+SPLITS = ("train", "validation", "planning")
+FOLDERS = [folder for split in SPLITS for folder in domain_folders(split)]
 
 
 def rows(folder: Path) -> list[dict[str, object]]:
@@ -55,10 +56,12 @@ def test_every_reference_is_valid_and_every_clause_is_in_its_instruction(folder:
 
 
 def test_nothing_is_in_two_splits_or_in_a_held_out_suite() -> None:
-    train, validation = ({p.name for p in domain_folders(s)} for s in ("train", "validation"))
-    assert validation == VALIDATION and not train & validation
+    train, validation, planning = ({p.name for p in domain_folders(s)} for s in SPLITS)
+    assert validation == VALIDATION and planning == PLANNING
+    assert len(train | validation | planning) == len(train) + len(validation) + len(planning) == len(FOLDERS)
     assert not {p.name for p in WRITTEN.iterdir()} & {p.name for p in HELD_OUT.iterdir()}
-    held = [*domain_folders("validation"), *(p.parent for p in sorted(HELD_OUT.glob(f"*/{TASKS}")))]
+    suites = (p.parent for p in sorted(HELD_OUT.glob(f"*/{TASKS}")))
+    held = [*domain_folders("validation"), *domain_folders("planning"), *suites]
     with NearDuplicates() as known:
         for folder in domain_folders("train"):
             for row in rows(folder):

@@ -30,6 +30,12 @@ WRITTEN = FAMILIES.parent / "written"
 TASKS = "tasks.jsonl"
 # Nothing is trained on these: what is tuned is tuned on them.
 VALIDATION = frozenset({"ate_levels", "printer_farm", "storage_array", "warehouse", "hotel_desk", "mine_vent"})
+# Nor on these, on which the weights of the task's plan are fitted: what a network says of tasks it knows is too sure.
+PLANNING = frozenset({
+    "agv_fleet", "artifact_store", "auction_house", "battery_cycler", "drone_fleet", "emulator_farm", "exam_office",
+    "gas_network", "invoicing", "pharmacy", "radio_studio", "wire_bond",
+})  # fmt: skip
+_SPLITS = {"validation": VALIDATION, "planning": PLANNING}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -53,9 +59,9 @@ class WrittenTask:
 
 
 def domain_folders(split: str, root: Path = WRITTEN) -> list[Path]:
-    """The folders of "train" or "validation", by name."""
+    """The folders of "train", "validation" or "planning", by name."""
     found = sorted(p.parent for p in root.glob(f"*/{TASKS}"))
-    return [p for p in found if (p.name in VALIDATION) == (split == "validation")]
+    return [p for p in found if next((s for s, names in _SPLITS.items() if p.name in names), "train") == split]
 
 
 class WrittenDomain:

@@ -103,7 +103,7 @@ def _begin(order: Order) -> None:
 
 
 def _begin_worker(order: Order, threads: int) -> None:
-    """As `_begin`, with its share of the processors; ends with the parent: one that was killed cannot end its workers."""
+    """As `_begin`, with its share of the processors; ends with the parent, which cannot end it when killed."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     parent = mp.parent_process()
 
