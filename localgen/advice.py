@@ -131,4 +131,4 @@ def considered(
     scores = OptionScores(ranking.instruction, read, encode, words.quantities, names)
     calls = guide.plan(words, scores, names)
     ranking = guide.reranked(ranking, calls)
-    return ranking, calls, guide.lattice(ranking, words, names, calls, tried)
+    return ranking, calls, guide.lattice(ranking, words, names, calls, scores, tried)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localgen.decoder.assignment import Assignment, call_plan, mentions_of
+from localgen.decoder.assignment import Assignment, Opening, call_openings, call_plan, mentions_of
 from localgen.decoder.block_votes import BlockVotes
 from localgen.decoder.call_votes import CallVotes
 from localgen.decoder.draft import Draft
@@ -81,6 +82,10 @@ class DomainReader:
     def close(self) -> None:
         """Free the reader."""
         self._reader.close()
+
+    def reread(self, instruction: str, symbol: ReadSymbol, within: tuple[int, int]) -> Reading:
+        """Some characters of an instruction, beside one symbol."""
+        return self._reader.read(instruction, [symbol], within)
 
     def read(self, instruction: str, ranking: Ranking) -> Guide:
         """Read an instruction beside what retrieval found for it."""
@@ -166,19 +171,22 @@ class Guide:
         return replace(ranking, scores=(ranking.scores + bonus).astype(np.float32))
 
     def lattice(
-        self, ranking: Ranking, words: Words, names: Sequence[str], calls: Mapping[str, Assignment], tried: int = TRIED
-    ) -> Lattice:
+        self, ranking: Ranking, words: Words, names: Sequence[str], calls: Mapping[str, Assignment],
+        scores: OptionScores | None = None, tried: int = TRIED,
+    ) -> Lattice:  # fmt: skip
         """The ways to cut the instruction into statements; see `task_plan`.
 
         Args:
-            calls: the ways to fill each call, as `plan` has them.
+            calls: the ways to fill each call, as `plan` has them. scores: as there.
         """
         said, mentions = SaidValues(self.reading, words), mentions_of(self.reading.instruction, words, names)
         spans = clause_spans(ranking.instruction, ranking.clauses)
         cost = roomy(sum(s.kind != "example" for s in ranking.symbols))
-        return Lattice(self.candidates(ranking, said, calls), spans, said, mentions, cost, tried=tried)
+        return Lattice(self.candidates(ranking, said, calls, scores), spans, said, mentions, cost, tried=tried)
 
-    def candidates(self, ranking: Ranking, said: SaidValues, calls: Mapping[str, Assignment]) -> list[Candidate]:
+    def candidates(
+        self, ranking: Ranking, said: SaidValues, calls: Mapping[str, Assignment], scores: OptionScores | None = None
+    ) -> list[Candidate]:
         """What a statement may be of: the calls, variables and DSL statements that were read."""
         column = {s.name if s.kind == "proc" else f"set {s.name}": i
                   for i, s in enumerate(ranking.symbols) if s.kind in ("proc", "variable")}  # fmt: skip
@@ -192,7 +200,8 @@ class Guide:
             evidence = Evidence(
                 float(whole), clauses.astype(np.float64), asked, self._share(spans, read[name]), 0.0, name in returning
             )
-            out.append(Candidate(name, evidence, c.openings, c.pairs))
+            reopen = partial(self._reopened_call, self._as_proc(name), read[name].symbol, said.words, scores)
+            out.append(Candidate(name, evidence, c.openings, c.pairs, reopen=reopen))
         for d, readings in self.statements.items():
             if not readings:  # no statement of a form that the grammar fixes
                 continue
@@ -203,8 +212,29 @@ class Guide:
             for i, r in enumerate(readings):
                 fits = self._prior[d][:, i]
                 evidence = Evidence(float(fits[0]), fits[1:], float(r.asked), self._share(spans, r), opened)
-                out.append(Candidate(branch, evidence, reading.openings(i), (), (d, i)))
+                reopen = partial(self._reopened_rule, reading, dsl.symbols[i], i, said.words)
+                out.append(Candidate(branch, evidence, reading.openings(i), (), (d, i), reopen))
         return out
+
+    def _as_proc(self, name: str) -> Proc:
+        """A proc, or `set NAME` of a variable as if it were one."""
+        proc = self.catalog.proc(name)
+        if proc is not None:
+            return proc
+        return next(_setter(v) for v in self.catalog.variables if f"set {v.name}" == name)
+
+    def _reopened_call(
+        self, proc: Proc, symbol: ReadSymbol, words: Words, scores: OptionScores | None, start: int, end: int
+    ) -> tuple[Opening, ...]:
+        reading = self._domain.reread(self.reading.instruction, symbol, (start, end))
+        said = SaidValues(reading, words)
+        return call_openings(proc, reading.symbols[0], said, scores, self._domain.hints)
+
+    def _reopened_rule(
+        self, rules: DslReading, symbol: ReadSymbol, i: int, words: Words, start: int, end: int
+    ) -> tuple[Opening, ...]:
+        reading = self._domain.reread(self.reading.instruction, symbol, (start, end))
+        return rules.openings(i, (reading.symbols[0], SaidValues(reading, words)))
 
     def _share(self, spans: Sequence[tuple[int, int]], symbol: SymbolReading) -> Floats:
         """(clauses,) of the words that ask for a symbol."""

@@ -38,8 +38,8 @@ BEAM, VALUES = 300, 6
 EACH = -1.0
 # Two values of one look (names, times) in another order than they are said, in a statement whose places have one.
 TURNED = -1.0
-# A name that other statements of the plan give for the same subject, or for another.
-KINDRED = 1.5
+# A name that other statements of the plan give for the same subject.
+KINDRED = 2.0
 # Names that are enumerated, of which a list takes some but not all.
 TORN = -4.0
 # Where only a part of the instruction counts: how much of the reader's doubt is taken back there, and what a value
@@ -114,20 +114,38 @@ class Opening:
     subject: str = ""
 
     def kindred(self, known: Mapping[str, Mapping[str, int]]) -> Opening:
-        """The same with names that other statements give for the same subject ahead, those for another behind.
+        """The same with names that other statements give for the same subject ahead.
 
         Args:
             known: by value, how many statements give it for each subject.
         """
         if not self.subject or not known:
             return self
-        def hint(value: str) -> int:
+        def hint(value: str) -> float:
             uses = known.get(value, {})
             same = uses.get(self.subject, 0)
-            return int(np.sign(same - (sum(uses.values()) - same)))
+            other = sum(uses.values()) - same
+            return KINDRED if same > other else 0.0
 
-        given = [replace(s, score=s.score + KINDRED * hint(s.text)) for s in self.given]
+        given = [replace(s, score=s.score + hint(s.text)) for s in self.given]
         return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)))
+
+    def reread(self, new: Opening, start: int, end: int, *, refers: bool = False) -> Opening:
+        """The same as the characters from start to end are read alone; what is said elsewhere as `within` has it.
+
+        Args:
+            new: this opening, as those words alone fill it.
+        """
+        found = {s.text: s for s in new.given}
+        elsewhere = REFERRED if refers else ELSEWHERE
+        given = []
+        for s in self.given:
+            other = found.get(s.text)
+            if other is not None and (start <= other.at < end or s.at < 0):
+                given.append(other)
+            else:
+                given.append(replace(s, score=s.score + (elsewhere if s.at >= 0 else 0.0)))
+        return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)), odds=new.odds, extra=new.extra)
 
     def only(self, value: str) -> Opening:
         """The same with one value."""
@@ -203,8 +221,9 @@ class Assignment:
         if in_turn:
             found = tuple(replace(f, score=f.score + TURNED * self._turned(f)) for f in found)
         lists = {o.name for o in openings if o.kind == "list"}
-        if lists and len(said.listed) > 1:
-            found = tuple(replace(f, score=f.score + TORN * _torn(f, lists, frozenset(said.listed))) for f in found)
+        if lists and said.lists:
+            rows = [frozenset(names) for names in said.lists if len(names) > 1]
+            found = tuple(replace(f, score=f.score + TORN * _torn(f, lists, rows)) for f in found)
             found = tuple(sorted(found, key=lambda f: -f.score))
         self.fillings = _in_order(found, pairs) if pairs or in_turn else found
 
@@ -221,7 +240,8 @@ class Assignment:
     def taken(self) -> frozenset[int]:
         """The mentions that the best way takes."""
         chosen = ((name, set(values)) for name, values in self.best.values.items())
-        return self._of([s for name, values in chosen for s in self._given.get(name, ()) if s.text in values])
+        used = self._of([s for name, values in chosen for s in self._given.get(name, ()) if s.text in values])
+        return frozenset(i for i in used if i < len(self._mentions))
 
     def consistent(self, written: Mapping[str, tuple[str, ...]]) -> tuple[Filling, ...]:
         """The ways that agree with what is written; all where none does."""
@@ -275,7 +295,8 @@ class Assignment:
         top = max(0.0, given[0][1] - given[0][0].score) if given and o.extra else 0.0
         if given:
             several = self._said.several(tuple(s for s, _ in given))
-            each = o.kind == "value" and all(s.text in self._said.listed for s in several)
+            row = self._said.listed_with(several[0].text)
+            each = o.kind == "value" and all(s.text in row for s in several)
             if len(several) > 1 and (o.kind == "list" or each):
                 score = o.odds + given[0][1] - top + EACH * each
                 out.append(_Choice(tuple(s.text for s in several), score, self._of(several)))
@@ -285,15 +306,21 @@ class Assignment:
         return out
 
     def _of(self, values: Sequence[Said]) -> frozenset[int]:
-        """The mentions that some values are; of an enum's value too where the instruction has its very word."""
-        at = [s.at for s in values if s.at >= 0]
-        at += [a for s in values if s.at < 0 for a, _ in name_places(self._said.reading.instruction, s.text)[:1]]
-        return frozenset(i for i, m in enumerate(self._mentions) if any(m.start <= a < m.end for a in at))
+        """The mentions that some values are; of an enum's value too where the instruction has its very word.
+
+        Words that are no mention count too, behind the mentions: they are not left over, but taken once at most.
+        """
+        said = [s.at for s in values if s.at >= 0]
+        at = said + [a for s in values if s.at < 0 for a, _ in name_places(self._said.reading.instruction, s.text)[:1]]
+        found = {i for i, m in enumerate(self._mentions) if any(m.start <= a < m.end for a in at)}
+        others = {len(self._mentions) + a for a in said if not any(m.start <= a < m.end for m in self._mentions)}
+        return frozenset(found | others)
 
 
-def _torn(f: Filling, lists: Set[str], listed: Set[str]) -> bool:
-    """Whether a list has some but not all of what the instruction enumerates."""
-    return any(0 < len(listed & set(values)) < len(listed) for name, values in f.values.items() if name in lists)
+def _torn(f: Filling, lists: Set[str], rows: Sequence[Set[str]]) -> bool:
+    """Whether a list has some but not all of what the instruction enumerates in one place."""
+    given = [set(values) for name, values in f.values.items() if name in lists]
+    return any(0 < len(row & values) < len(row) for values in given for row in rows)
 
 
 def call_plan(
@@ -339,7 +366,7 @@ def _search(order: Sequence[tuple[str, Sequence[_Choice]]], costs: Floats, width
         for score, used, values in beam:
             for c in choices:
                 fresh = c.mentions - used
-                gain = sum(costs[i] for i in fresh) - TWICE * len(c.mentions & used)
+                gain = sum(costs[i] for i in fresh if i < len(costs)) - TWICE * len(c.mentions & used)
                 more = values if c.values is None else {**values, name: c.values}
                 grown.append((score + c.score + float(gain), used | c.mentions, more))
         grown.sort(key=lambda g: -g[0])

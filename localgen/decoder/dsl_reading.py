@@ -176,29 +176,39 @@ class DslReading:
         if key not in self._found:
             e, slot = self.statements[statement].full[place], self._slots[statement].get(place)
             known = isinstance(e, Place) and slot is not None
-            self._found[key] = self._read(statement, place, e, slot) if known else ()  # type: ignore[arg-type]
+            self._found[key] = self._read(statement, place, e, slot, self._said) if known else ()  # type: ignore[arg-type]
         return self._found[key]
 
-    def _read(self, statement: int, place: int, e: Place, slot: SlotReading) -> tuple[Said, ...]:
+    def _read(self, statement: int, place: int, e: Place, slot: SlotReading, said: SaidValues) -> tuple[Said, ...]:
         if e.values:
-            return self._said.choices(slot)
-        found = self._said.of_pattern(slot, e.pattern)
+            return said.choices(slot)
+        found = said.of_pattern(slot, e.pattern)
         labels = _labels(self.statements[statement])
         example = self._examples[statement].get(place, "")
-        return hinted(found, self._said, example, labels[place], labels.values(), self._vocabulary)
+        return hinted(found, said, example, labels[place], labels.values(), self._vocabulary)
 
-    def openings(self, statement: int) -> tuple[Opening, ...]:
-        """The places of a statement, by the number of their element."""
+    def openings(
+        self, statement: int, again: tuple[SymbolReading, SaidValues] | None = None
+    ) -> tuple[Opening, ...]:
+        """The places of a statement, by the number of their element.
+
+        Args:
+            again: another reading of it, of some of the instruction's words.
+        """
         s = self.statements[statement]
+        slots = self._slots[statement] if again is None else {int(r.slot.name): r for r in again[0].slots}
         out = []
         for i, e in enumerate(s.full):
             if not isinstance(e, Place):
                 continue
-            slot = self._slots[statement].get(i)
+            slot = slots.get(i)
+            given = self.of(statement, i)
+            if again is not None:
+                given = self._read(statement, i, e, slot, again[1]) if slot is not None else ()
             optional = any(i not in p for p in s.parts)
             odds = float(np.clip(slot.filled, -MOST, MOST)) if optional and slot is not None else 0.0
             repeats = i + 1 < len(s.full) and isinstance(s.full[i + 1], Repeated)
-            out.append(Opening(str(i), self.of(statement, i), odds, optional, "list" if repeats else "value"))
+            out.append(Opening(str(i), given, odds, optional, "list" if repeats else "value"))
         return tuple(out)
 
     @property
@@ -226,7 +236,7 @@ class DslReading:
             if isinstance(e, Place) and not e.values and not repeats and all(i in p for p in s.parts):
                 found = self.of(statement, i)
                 counts.append(len(self._said.several(found)))
-                listed = max(listed, counts[-1] if found and found[0].text in self._said.listed else 1)
+                listed = max(listed, counts[-1] if found and self._said.listed_with(found[0].text) else 1)
         return min(MOST_ALIKE, max(listed, min(counts, default=1), 1))
 
 

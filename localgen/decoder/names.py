@@ -17,16 +17,21 @@ _ENUMERATION = re.compile(rf"{_ITEM}(?:\s*,\s*{_ITEM})*\s*,?\s+(?:and|&|or)\s+{_
 
 def enumerated(instruction: str, words: Words | None) -> tuple[str, ...]:
     """The names of the longest enumeration of an instruction: "STS1, STS2 and STS5"."""
+    return max(enumerations(instruction, words), key=len, default=())
+
+
+def enumerations(instruction: str, words: Words | None) -> tuple[tuple[str, ...], ...]:
+    """The names of each enumeration of an instruction, in order."""
     if words is None:
         return ()
     known = {w for w in words.content if " " not in w}
-    best: list[str] = []
+    out = []
     for m in _ENUMERATION.finditer(instruction):
         found = [w for w in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|&|or)\s+", m.group(0)) if w]
         plain = [w for w in found if not NAME_LIKE.search(w)]
-        if all(w in known for w in found) and (not plain or len(found) > 2) and len(found) > len(best):
-            best = found
-    return tuple(dict.fromkeys(best))
+        if all(w in known for w in found) and (not plain or len(found) > 2):
+            out.append(tuple(dict.fromkeys(found)))
+    return tuple(out)
 
 
 def looks_like_a_name(word: str) -> bool:

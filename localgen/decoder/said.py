@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from localgen.decoder.names import enumerated
+from localgen.decoder.names import enumerations
 from localgen_grammars.constraint.finite import grounded_matches
 from localgen_grammars.constraint.grounding import Words, is_stop_word, takes_text
 from localgen_grammars.constraint.patterns import Grounder
@@ -31,6 +31,7 @@ UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -2.5, -2.0
 ALSO, SURE, LISTED = 1.2, -1.8, 4.0
 _TIMES = re.compile(r"(\d\d:\d\d)\D+(\d\d:\d\d)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_STRING = re.compile(r"([\"'`]).+\1", re.DOTALL)
 _END = re.compile(r"[^\w.]")
 
 
@@ -50,7 +51,7 @@ class SaidValues:
         self.reading = reading
         self.words = words
         self._places: dict[str, Spans] = {}
-        self.listed = enumerated(reading.instruction, words)
+        self.lists = enumerations(reading.instruction, words)
 
     def of_arg(self, slot: SlotReading, value: Arg | Variable) -> tuple[Said, ...]:
         """What an arg or variable may be given, likeliest first; values of enums and bools by their choice."""
@@ -77,13 +78,17 @@ class SaidValues:
         pairs = zip(slot.slot.values, slot.choices, strict=False)
         return tuple(sorted((Said(v, float(p), -1) for v, p in pairs), key=lambda s: -s.score))
 
+    def listed_with(self, name: str) -> tuple[str, ...]:
+        """The enumeration of the instruction that a name stands in; empty where it stands in none."""
+        return next((names for names in self.lists if name in names), ())
+
     def several(self, found: tuple[Said, ...]) -> list[Said]:
         """The values of a slot that is given more than one, in the order in which they are said.
 
         Those that share the pointer's probability, and of an enumeration in the instruction the other names too.
         """
         close: list[Said] = []
-        listed = self.listed if found and found[0].text in self.listed else ()
+        listed = self.listed_with(found[0].text) if found else ()
         for s in found:
             near = s.score >= max(found[0].score - ALSO, SURE) or (
                 s.text in listed and s.score >= found[0].score - LISTED
@@ -118,6 +123,8 @@ class SaidValues:
         return self._places[key]
 
     def _find(self, text: str, unit: str | None) -> Spans:
+        if _STRING.fullmatch(text):  # the quotes are the DSL's
+            text, unit = text[1:-1], ""
         if (times := _TIMES.fullmatch(text)) is not None:  # from the first to where the second is said after it
             first, second = (name_places(self.reading.instruction, t) for t in times.groups())
             return tuple((a, min(ends)) for a, _ in first if (ends := [e for b, e in second if b > a]))

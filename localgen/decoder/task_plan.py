@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -38,6 +38,8 @@ _REFERS = re.compile(
 )
 # How many clauses a statement may take, how many symbols are tried for each run, and how widely.
 LONGEST, TRIED, NARROW = 5, 5, 24
+# Of so many statements each is read again, from its own words alone.
+AGAIN = 2
 _PLURAL = re.compile(r"\b(?:them|their|they|those|these|each|both|all|every|ones)\b", re.IGNORECASE)
 
 
@@ -49,6 +51,7 @@ class Candidate:
         branch: what the statement begins with: a proc's name, `set NAME`, or what opens a DSL's block.
         evidence: what speaks for it.
         statement: of a DSL: (its index in the catalog, the statement's index); None for calls.
+        reopen: the openings as the characters from start to end alone fill them; None where nothing reads them.
     """
 
     branch: str
@@ -56,6 +59,7 @@ class Candidate:
     openings: tuple[Opening, ...]
     pairs: tuple[tuple[str, str], ...] = ()
     statement: tuple[int, int] | None = None
+    reopen: Callable[[int, int], Sequence[Opening]] | None = None
 
     @property
     def kind(self) -> tuple[bool, bool]:
@@ -179,17 +183,24 @@ class Lattice:
         return tuple(reversed(out)), sure
 
     def fill(
-        self, c: Candidate, first: int, last: int, beam: int, known: Mapping[str, Mapping[str, int]] | None = None
-    ) -> Assignment:
+        self, c: Candidate, first: int, last: int, beam: int, known: Mapping[str, Mapping[str, int]] | None = None,
+        *, again: bool = False,
+    ) -> Assignment:  # fmt: skip
         """The ways to fill a statement from a run of clauses.
 
         Args:
             known: what the values of other statements are; see `Opening.kindred`.
+            again: read the run's words alone.
         """
         start, end = self.spans[first][0], self.spans[last - 1][1]
         refers = _REFERS.search(self._text(start, end)) is not None
         whole = (first, last) == (0, len(self.spans))
-        openings = c.openings if whole else [o.within(start, end, refers=refers) for o in c.openings]
+        openings: Sequence[Opening] = c.openings
+        if again and c.reopen is not None and not whole:
+            new = c.reopen(start, end)
+            openings = [o.reread(n, start, end, refers=refers) for o, n in zip(openings, new, strict=True)]
+        elif not whole:
+            openings = [o.within(start, end, refers=refers) for o in openings]
         if known:
             openings = [o.kindred(known) for o in openings]
         in_turn = c.statement is not None
@@ -244,7 +255,8 @@ def plan_task(lattice: Lattice) -> tuple[Planned, ...]:
         c = lattice.candidates[step.which]
         start, end = spans[step.first][0], spans[step.last - 1][1]
         known = _subjects([a for k, a in enumerate(alone) if k != i])
-        new = Planned(c, lattice.fill(c, step.first, step.last, BEAM, known), sure, (start, end))
+        ways = lattice.fill(c, step.first, step.last, BEAM, known, again=len(steps) >= AGAIN)
+        new = Planned(c, ways, sure, (start, end))
         if not any(p.covers(new) for p in planned):
             several = _PLURAL.search(said.reading.instruction[start:end]) is not None
             group = _each(new, said, mentions, names if several else ())

@@ -94,8 +94,13 @@ class GgufReader:
         self._pages: Pages | None = None
         self._lock = threading.Lock()
 
-    def read(self, instruction: str, symbols: Sequence[ReadSymbol]) -> Reading:
+    def read(
+        self, instruction: str, symbols: Sequence[ReadSymbol], within: tuple[int, int] | None = None
+    ) -> Reading:
         """Read an instruction beside some symbols.
+
+        Args:
+            within: (start, end) of the only characters to be read.
 
         Raises:
             ModelError: a file is missing or damaged.
@@ -106,7 +111,7 @@ class GgufReader:
             assert self._pages is not None
             found: list[SymbolReading] = []
             offsets: tuple[tuple[int, int], ...] = ()
-            for page in self._pages.of(instruction, symbols):
+            for page in self._pages.of(instruction, symbols, within):
                 offsets = page.offsets
                 found += self._read_page(page)
         return Reading(instruction, offsets, tuple(found))

@@ -146,9 +146,18 @@ class Pages:
         self.length = length
         self._known: dict[str, list[int]] = {}
 
-    def of(self, instruction: str, symbols: Sequence[ReadSymbol]) -> list[Page]:
-        """As many pages as the symbols need, in their order; a symbol that no page holds loses its last slots."""
+    def of(
+        self, instruction: str, symbols: Sequence[ReadSymbol], within: tuple[int, int] | None = None
+    ) -> list[Page]:
+        """As many pages as the symbols need, in their order; a symbol that no page holds loses its last slots.
+
+        Args:
+            within: (start, end) of the only characters of the instruction to be read.
+        """
         ids, offsets = self._instruction(instruction)
+        if within is not None:
+            kept = [i for i, (start, end) in enumerate(offsets) if within[0] <= start and end <= within[1]]
+            ids, offsets = [ids[i] for i in kept], [offsets[i] for i in kept]
         room = self.length - len(ids) - 3
         pages: list[Page] = []
         group: list[tuple[ReadSymbol, list[list[int]]]] = []

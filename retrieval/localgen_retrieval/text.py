@@ -135,16 +135,16 @@ def split_clauses(instruction: str, *, min_words: int = 2, max_clauses: int = 24
     starts = [0, *(b for _, b in ends)]
     stops = [*(a for a, _ in ends), len(instruction)]
     spans: list[tuple[int, int]] = []
-    short = False  # whether the last span may not stand alone
+    short = False  # whether nothing in the last span may stand alone
     for start, stop in zip(starts, stops, strict=True):
         piece = instruction[start:stop].split()
         alone = len(piece) >= min_words or _is_entry(piece)
         if spans and (short or not alone):
             spans[-1] = (spans[-1][0], stop)
+            short = short and not alone
         else:
             spans.append((start, stop))
-        words_in = instruction[slice(*spans[-1])].split()
-        short = len(words_in) < min_words and not _is_entry(words_in)
+            short = not alone
     clauses = [c for a, b in spans if (c := instruction[a:b].strip(" \t\r\n,;:."))]
     if len(clauses) > max_clauses:
         size = -(-len(clauses) // max_clauses)

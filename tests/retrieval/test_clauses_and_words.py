@@ -61,7 +61,10 @@ def test_names_as_words_keep_their_case() -> None:
             "Fill the pump for a while, start it at 4 bar, then open V2 all the way.",
             ["Fill the pump for a while", "start it at 4 bar", "open V2 all the way"],
         ),
-        ("Emergency: kill P1, no run-down.", ["Emergency: kill P1, no run-down"]),
+        ("Emergency: kill P1, no run-down.", ["Emergency: kill P1", "no run-down"]),
+        ("hold J310 if it is warm, otherwise shut D14 unless D15 is open",
+         ["hold J310", "if it is warm", "otherwise shut D14", "unless D15 is open"]),
+        ("charge it once a day, and once more before 13:30", ["charge it once a day", "once more before 13:30"]),
         ("hops, vines and berries all hang on P3", ["hops, vines and berries all hang on P3"]),
         (
             'tell maria "stopped, and then some more words" and close the valve',
