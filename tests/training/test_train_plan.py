@@ -50,7 +50,8 @@ def tasks() -> list[PlanTask]:
 
 
 def test_what_is_asked_for_stands_in_its_clause() -> None:
-    task = next(t for t in DOMAIN.tasks if len(t.clauses) == len(t.uses) == 2 and t.instruction.startswith(t.clauses[0][0]))
+    pairs = (t for t in DOMAIN.tasks if len(t.clauses) == len(t.uses) == 2)
+    task = next(t for t in pairs if t.instruction.startswith(t.clauses[0][0]))
     middle = len(task.clauses[0][0])
     asked = asked_of(task, DOMAIN, [(0, middle), (middle, len(task.instruction))])
     assert [a.clause for a in asked] == [0, 1]
