@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from localgen.decoder.conditions import comparison_of, in_either_case, is_condition, turns
+from localgen.decoder.conditions import afterwards, comparison_of, in_either_case, is_condition, turns
 from localgen.decoder.task_plan import Planned
 from localgen_grammars.constraint.quantities import Quantity
 from localgen_grammars.quoting import quote_list, quote_word
@@ -99,9 +99,12 @@ class Draft:
     ) -> tuple[int, str, range, range] | None:
         """(the group that asks, the test, the groups it decides about, those for otherwise)."""
         spans = [g[0].span for g in groups]
+        ends = [*(start for start, _ in spans[1:]), len(instruction)]
         for n, group in enumerate(groups):
             proc, words = self._catalog.proc(group[0].branch), instruction[slice(*spans[n])]
-            if proc is None or len(groups) < 2 or len(group) > 1 or not is_condition(words):
+            after = range(n + 1, len(groups))
+            others = [m for m in after if turns(instruction[spans[m][0] : ends[m]])]
+            if proc is None or len(groups) < 2 or len(group) > 1 or not (others or is_condition(words)):
                 continue
             values = group[0].assignment.best.values
             call = _call(proc, values)
@@ -109,9 +112,11 @@ class Draft:
             test = comparison_of(proc, call, used, words, spans[n][0], quantities) if call is not None else None
             if test is None:
                 continue
-            after = range(n + 1, len(groups))
-            last = next((m for m in after if in_either_case(instruction[slice(*spans[m])])), len(groups))
-            other = min(last, next((m for m in after if turns(instruction[spans[m][0] :])), last))
+            last = next((
+                m for m in after if in_either_case(instruction[slice(*spans[m])])
+                or (m > n + 1 and afterwards(instruction[: spans[m][0]]))
+            ), len(groups))  # fmt: skip
+            other = min([last, *others])
             return n, test, range(n + 1, other), range(other, last)
         return None
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from localgen.decoder.assignment import Assignment, Opening
-from localgen.decoder.conditions import comparison_of, in_either_case, is_condition, turns
+from localgen.decoder.conditions import afterwards, comparison_of, in_either_case, is_condition, turns
 from localgen.decoder.draft import Draft
 from localgen.decoder.said import Said, SaidValues
 from localgen.decoder.task_plan import Candidate, Planned
@@ -16,7 +16,7 @@ from localgen_grammars.constraint.grounding import words_of
 from localgen_grammars.constraint.quantities import quantities_of
 from localgen_grammars.dsl import load_grammar
 from localgen_grammars.statements import statements_of
-from localgen_retrieval.catalog import Catalog
+from localgen_retrieval.catalog import Catalog, Proc
 
 from .readings import reading
 
@@ -139,6 +139,10 @@ def test_a_query_in_a_clause_that_says_when_is_the_condition(
         ("should T1 hold 4 m or more", "[level T1] >= 4"),
         ("if there is nothing in T1", "[level T1] == 0"),
         ("if anything is left in T1", "[level T1] > 0"),
+        ("unless T1 holds at least 2 m", "[level T1] < 2"),
+        ("if the level of T1 is below -2 m", "[level T1] < -2"),
+        ("when the level of R-12 is at 3 m or more", "[level T1] >= 3"),
+        ("is it lower than 3 m?", "[level T1] < 3"),
     ],
 )
 def test_a_number_is_compared_as_the_words_say_in_the_unit_of_the_result(words: str, expected: str) -> None:
@@ -155,5 +159,27 @@ def test_a_text_is_no_test() -> None:
 
 def test_words_that_make_and_end_a_condition() -> None:
     assert is_condition("should it rain") and is_condition("Is V1 open?") and not is_condition("open V1")
-    assert turns("otherwise close it") and turns("or else close it") and not turns("close it otherwise")
+    assert turns("otherwise close it") and turns("or else close it") and turns("close it if not.")
+    assert turns("if it isn't, close it") and turns("Failing that, close it")
+    assert not turns("if V2 isn't shut, close it")
+    assert afterwards("shut it. Then ") and afterwards("shut it; after that, ") and not afterwards("shut it and then ")
     assert in_either_case("flush V2 in any case") and not in_either_case("flush V2 in the case of fire")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "negated"),
+    [
+        ("berth::free", "If nobody is lying at B4", False),
+        ("berth::isFree", "Should B4 still be occupied", True),
+        ("berth::isFree", "if B4 isn't free yet", True),
+        ("tank_is_empty", "If T5 has no wafers in it", False),
+        ("tank_is_empty", "should there still be something in T5", True),
+        ("pump_runs", "if P1 doesn't run", True),
+        ("pump_runs", "should P1 be down", True),
+        ("pump_is_down", "should P1 be down", False),
+        ("pump_runs", "is P1 running?", False),
+    ],
+)
+def test_the_opposite_is_asked_for_where_the_words_say_so(name: str, words: str, negated: bool) -> None:
+    proc = Proc.model_validate({"name": name, "returns": {"type": "bool"}})
+    assert comparison_of(proc, name, (), words, 0, ()) == ("!" if negated else "") + f"[{name}]"
