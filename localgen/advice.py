@@ -33,6 +33,8 @@ KEPT = 256  # places of which the votes are kept
 # A plan without a call is doubted where it leaves over more than this share of the names and numbers that are said: of
 # those for real requests nearly all leave less, of those for words at random few do.
 BORNE_OUT = 0.4
+# So is one that a call is nearly as good as (in nats), where something is left over or nothing speaks for it much.
+CLOSE, SOME_LEFT, WEAK = 5.0, 0.15, 5.4
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ class Advice:
     @property
     def asks_for_a_call(self) -> bool:
         """Whether a script for this task calls a proc: one is planned, or nothing that the instruction bears out."""
-        planned = (p.candidate.statement is None and not p.branch.startswith("set ") for p in self.plan.task)
-        return not self.plan.sure or self.plan.left > BORNE_OUT or any(planned)
+        plan = self.plan
+        close = plan.beyond_call < CLOSE and (plan.left > SOME_LEFT or plan.score < WEAK)
+        return not plan.sure or plan.left > BORNE_OUT or close or any(p.candidate.calls for p in plan.task)
 
     def for_pack(self) -> Ranking:
         """The ranking that the context pack is built by: of several statements, each is in it."""
@@ -119,7 +122,9 @@ def advise(guide: Guide, ranking: Ranking, encode: Encode, words: Words) -> Advi
     """
     ranking, calls, lattice = considered(guide, ranking, encode, words)
     task = plan_task(lattice)
-    return Advice(guide, ranking, Plan(calls, task, left_over(task, lattice.mentions)))
+    score = lattice.score(lattice.best()[0]) if task else 0.0
+    plan = Plan(calls, task, left_over(task, lattice.mentions), score, score - lattice.best_call() if task else 0.0)
+    return Advice(guide, ranking, plan)
 
 
 def considered(

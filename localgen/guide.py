@@ -6,6 +6,7 @@ values. `Guide` turns that into a new ranking and into the advice that decoding 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -53,11 +54,14 @@ class Plan:
     Attributes:
         calls: the ways to fill each call that was read, by name. task: the statements that are asked for, in order.
         left: the share of the instruction's names and numbers that none of them takes.
+        score: of the task's statements, above a plan of none; beyond_call: above that of the best single call.
     """
 
     calls: Mapping[str, Assignment]
     task: tuple[Planned, ...]
     left: float = 0.0
+    score: float = math.inf
+    beyond_call: float = math.inf
 
     @property
     def sure(self) -> bool:

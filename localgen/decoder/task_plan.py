@@ -62,6 +62,11 @@ class Candidate:
     reopen: Callable[[int, int], Sequence[Opening]] | None = None
 
     @property
+    def calls(self) -> bool:
+        """Whether it is a proc."""
+        return self.statement is None and not self.branch.startswith("set ")
+
+    @property
     def kind(self) -> tuple[bool, bool]:
         """Whether it is a rule of a DSL, and whether it is a proc that answers."""
         return self.statement is not None, self.evidence.answers
@@ -181,6 +186,21 @@ class Lattice:
             out.append(step)
             j = step.first
         return tuple(reversed(out)), sure
+
+    def score(self, steps: Sequence[Step]) -> float:
+        """A plan's score, above that of one that asks for nothing."""
+        remarks, move = self.remarks @ self.weights.remark, self.transitions @ self.weights.follows
+        total, before = 0.0, len(self.candidates)
+        for s in steps:
+            total += float(s.features @ self.weights.statement + move[before, s.which])
+            total -= float(remarks[s.first : s.last].sum())
+            before = s.which
+        return total
+
+    def best_call(self) -> float:
+        """The score of the best plan of one call."""
+        calls = (s for some in self.steps for s in some if self.candidates[s.which].calls)
+        return max((self.score([s]) for s in calls), default=-np.inf)
 
     def fill(
         self, c: Candidate, first: int, last: int, beam: int, known: Mapping[str, Mapping[str, int]] | None = None,
