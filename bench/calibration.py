@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from localgen.options import Options
 Floats = NDArray[np.float64]
 PENALTIES = (1.0, 3.0, 10.0, 20.0, 40.0, 80.0)
 BINS = 10
+AGAINST = frozenset({"doubted", "from_nowhere"})
 
 
 def fit(rows: Sequence[TaskAttempt], penalty: float, names: Sequence[str] | None = None) -> Calibration:
@@ -46,6 +48,10 @@ def fit(rows: Sequence[TaskAttempt], penalty: float, names: Sequence[str] | None
         w += step
         if np.abs(step).max() < 1e-8:
             break
+    wrong = [n for i, n in enumerate(names) if n in AGAINST and w[i + 1] > 0]
+    if wrong:  # what can only speak against a script says nothing here
+        rest = fit(rows, penalty, [n for n in names if n not in wrong])
+        return replace(rest, weights={**rest.weights, **{n: (0.0, 0.0, 1.0) for n in wrong}})
     weights = {n: (float(w[i + 1]), float(mean[i]), float(scale[i])) for i, n in enumerate(names)}
     return Calibration(float(w[0]), weights)
 
