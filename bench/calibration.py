@@ -51,7 +51,7 @@ def fit(rows: Sequence[TaskAttempt], penalty: float, names: Sequence[str] | None
     wrong = [n for i, n in enumerate(names) if n in AGAINST and w[i + 1] > 0]
     if wrong:  # what can only speak against a script says nothing here
         rest = fit(rows, penalty, [n for n in names if n not in wrong])
-        return replace(rest, weights={**rest.weights, **{n: (0.0, 0.0, 1.0) for n in wrong}})
+        return replace(rest, weights={**rest.weights, **dict.fromkeys(wrong, (0.0, 0.0, 1.0))})
     weights = {n: (float(w[i + 1]), float(mean[i]), float(scale[i])) for i, n in enumerate(names)}
     return Calibration(float(w[0]), weights)
 
