@@ -121,6 +121,7 @@ class Opening:
         """
         if not self.subject or not known:
             return self
+
         def hint(value: str) -> float:
             uses = known.get(value, {})
             same = uses.get(self.subject, 0)

@@ -2,7 +2,8 @@
 
 A plan's score is linear in these features: of each statement in its run of clauses, of each clause that asks for
 nothing, and of which statement follows which. The weights are a semi-Markov conditional random field's (Sarawagi and
-Cohen, 2004), fitted by `localgen_training.train_plan` to tasks of domains that no network was trained on.
+Cohen, 2004), as `localgen_training.train_plan` fits them to tasks of domains that no network was trained on; the model
+card says what those that ship were fitted to.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ class Lattice:
         out, j = list[Step](), n
         sure = bool(score[n, state] > score[n, k])
         while state != k:
-            while (j, state) not in taken or score[j, state] < score[j - 1, state] + remarks[j - 1]:
+            while (j, state) not in taken:  # the clause asks for nothing
                 j -= 1
             step, state = taken[j, state]
             out.append(step)
