@@ -12,7 +12,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -64,22 +64,26 @@ def run_limited(
     Raises:
         OSError: the program cannot be started.
     """
-    process = subprocess.Popen(
-        list(command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=cwd,
-        env=None if environment is None else dict(environment),
-        start_new_session=True,
-        preexec_fn=_limiter(limits) if os.name == "posix" else None,
-    )
-    _running.add(process)
+    process: subprocess.Popen[bytes] | None = None
     try:
+        # An interrupt between the start and here would leave a program that nobody knows of.
+        with _interrupts_later() as mask:
+            process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=None if environment is None else dict(environment),
+                start_new_session=True,
+                preexec_fn=_limiter(limits, mask) if os.name == "posix" else None,
+            )
+            _running.add(process)
         kept, stopped = _exchange(process, data, limits)
     finally:
-        _end(process)
-        _running.discard(process)
+        if process is not None:
+            _end(process)
+            _running.discard(process)
     out, err = kept
     if stopped is None and process.returncode < 0 and any(words in err for words in _TOOK_TOO_MUCH):
         stopped = "memory"
@@ -164,8 +168,21 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _limiter(limits: Limits) -> Callable[[], None]:
-    """What the child does before the program starts."""
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[set[int]]:
+    """Hold SIGINT back; yields the signals that were held back before."""
+    if os.name != "posix":
+        yield set()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield {int(s) for s in before}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _limiter(limits: Limits, mask: set[int]) -> Callable[[], None]:
+    """What the child does before the program starts; `mask` are the signals that it holds back."""
     import resource
 
     wanted = {resource.RLIMIT_CORE: 0}
@@ -176,6 +193,7 @@ def _limiter(limits: Limits) -> Callable[[], None]:
         wanted[resource.RLIMIT_CPU] = int(limits.seconds) + 1
 
     def limit() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for what, most in wanted.items():
             with contextlib.suppress(ValueError, OSError):  # some systems know no such limit
                 resource.setrlimit(what, (most, most))

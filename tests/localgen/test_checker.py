@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from functools import partial
@@ -107,6 +109,32 @@ def test_a_checker_that_floods_is_stopped(tmp_path: Path) -> None:
 def test_input_that_nobody_reads_does_not_hang() -> None:
     done = run_limited([sys.executable, "-c", "print(1)"], b"x" * 10_000_000, Limits(seconds=20))
     assert done.stdout == b"1\n" and done.status == 0 and done.stopped is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupt_while_a_program_starts_leaves_none_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self.pid)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_limited([sys.executable, "-c", "import time; time.sleep(600)"], b"", Limits(seconds=600))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert _gone(started[0])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_program_can_be_interrupted_as_ever() -> None:
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    assert run_limited([sys.executable, "-c", code], b"", Limits(seconds=20)).stdout == b"False\n"
 
 
 def test_a_pattern_that_is_none_is_an_error_of_the_catalog(tmp_path: Path) -> None:
