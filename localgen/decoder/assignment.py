@@ -307,12 +307,12 @@ class Assignment:
         return out
 
     def _of(self, values: Sequence[Said]) -> frozenset[int]:
-        """The mentions that some values are; of an enum's value too where the instruction has its very word.
+        """The mentions that some values are; of an enum's value too where the instruction has its very word or number.
 
         Words that are no mention count too, behind the mentions: they are not left over, but taken once at most.
         """
         said = [s.at for s in values if s.at >= 0]
-        at = said + [a for s in values if s.at < 0 for a, _ in name_places(self._said.reading.instruction, s.text)[:1]]
+        at = said + [a for s in values if s.at < 0 for a, _ in self._said.named(s.text)[:1]]
         found = {i for i, m in enumerate(self._mentions) if any(m.start <= a < m.end for a in at)}
         others = {len(self._mentions) + a for a in said if not any(m.start <= a < m.end for m in self._mentions)}
         return frozenset(found | others)

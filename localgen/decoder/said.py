@@ -29,9 +29,12 @@ from localgen_retrieval.reader import Reading, SlotReading
 UNSAID, STOP_WORD, PIECE, OTHER_CASE = -9.0, -2.0, -2.5, -2.0
 # Items of a list share the pointer's probability: so far below the best, and so likely, a value is one of several.
 ALSO, SURE, LISTED = 1.2, -1.8, 4.0
+# How far below the likeliest value of an enum another one may be that the instruction names too.
+CHOSEN = 4.0
 _TIMES = re.compile(r"(\d\d:\d\d)\D+(\d\d:\d\d)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _STRING = re.compile(r"([\"'`]).+\1", re.DOTALL)
+_IN_NAME = re.compile(r"[^\d]+(\d+)[^\d]*")
 _END = re.compile(r"[^\w.]")
 
 
@@ -82,11 +85,23 @@ class SaidValues:
         """The enumeration of the instruction that a name stands in; empty where it stands in none."""
         return next((names for names in self.lists if name in names), ())
 
+    def named(self, choice: str) -> Spans:
+        """Where an enum's value is said by its name, or by the number in it ("metal 4" for M4) if nowhere else."""
+        places = name_places(self.reading.instruction, choice)
+        number = _IN_NAME.fullmatch(choice)
+        if places or number is None:
+            return places
+        value = Decimal(number.group(1))
+        return tuple(place for q in self.words.quantities if q.value == value and not q.unit for place in q.at)
+
     def several(self, found: tuple[Said, ...]) -> list[Said]:
         """The values of a slot that is given more than one, in the order in which they are said.
 
-        Those that share the pointer's probability, and of an enumeration in the instruction the other names too.
+        Those that share the pointer's probability, and of an enumeration in the instruction the other names too; of an
+        enum those that are named.
         """
+        if found and found[0].at < 0 and (named := self._choices_named(found)):
+            return named
         close: list[Said] = []
         listed = self.listed_with(found[0].text) if found else ()
         for s in found:
@@ -96,6 +111,11 @@ class SaidValues:
             if near and s.at >= 0 and all(s.at != c.at for c in close):
                 close.append(s)
         return sorted(close, key=lambda s: s.at) or list(found[:1])
+
+    def _choices_named(self, found: tuple[Said, ...]) -> list[Said]:
+        """The values of an enum that the instruction names, in its order."""
+        places = {s.text: self.named(s.text) for s in found if s.score >= found[0].score - CHOSEN}
+        return sorted((s for s in found if places.get(s.text)), key=lambda s: places[s.text])
 
     def _scored(self, slot: SlotReading, texts: Iterable[str], unit: str | None) -> tuple[Said, ...]:
         out = [self._score(slot, text, unit) for text in dict.fromkeys(texts) if text]

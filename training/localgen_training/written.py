@@ -1,7 +1,8 @@
 """Written domains: catalogs with tasks that people wrote for them, and what each task's reference script uses.
 
-A folder holds a domain as a team has it, and tasks.jsonl: lines of `id`, `suite`, `instruction`, `expect`, `reference`
-and, where a script has several statements, `clauses`: which words ask for which proc, variable or production.
+A folder holds a domain as a team has it, or has the name of a bundled one, and tasks.jsonl: lines of `id`, `suite`,
+`instruction`, `expect`, `reference` and, where a script has several statements, `clauses`: which words ask for which
+proc, variable or production.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from localgen.decoder.dsl_reading import DslReader
 from localgen.script_values import BlockText, Given, Loop, ScriptCall, Setting, read_script
 from localgen.validation.grammars import grammars_of
+from localgen_bundle.default import domain_folders as bundled_domains
 from localgen_grammars.dsl import DslGrammar
 from localgen_grammars.statements import Literal, Place, Repeated, Statement, match_block, statements_of
 from localgen_retrieval.catalog_io import Domain, load_domain
@@ -72,7 +74,8 @@ class WrittenDomain:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.domain: Domain = load_domain(folder)
+        bundled = bundled_domains()
+        self.domain: Domain = load_domain(folder if (folder / "catalog.json").is_file() else bundled[folder.name])
         self.grammars: Mapping[str, DslGrammar] = grammars_of(self.domain)
         catalog = self.domain.catalog
         self.dsls = {d.name: DslReader(d, self.grammars[d.name]) for d in catalog.dsls if d.name in self.grammars}
