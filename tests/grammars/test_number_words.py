@@ -46,6 +46,24 @@ def test_a_number_in_words_is_one_quantity(text: str, expected: list[tuple[str, 
     assert said(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("between 1.19 and 1.21 V", [("1.19", "V"), ("1.21", "V")]),
+        ("swept 8 to 14 ns by half a nanosecond", [("8", "ns"), ("14", "ns"), ("0.5", "ns")]),
+        ("100-400 um", [("100", "um"), ("400", "um")]),
+        ("5, 10 or 15 mm", [("5", "mm"), ("10", "mm"), ("15", "mm")]),
+        ("minus 5 to plus 10 degrees", [("-5", "deg"), ("10", "deg")]),
+        ("two to three hours", [("2", "h"), ("3", "h")]),
+        ("zones 3 and 5 for 10 min", [("3", ""), ("5", ""), ("10", "min")]),
+        ("rows 2, 5 mm apart", [("2", ""), ("5", "mm")]),
+        ("8 bar to 20 degrees", [("8", "bar"), ("20", "deg")]),
+    ],
+)
+def test_the_numbers_of_a_range_or_series_share_its_unit(text: str, expected: list[tuple[str, str]]) -> None:
+    assert said(text) == expected
+
+
 def spoken(n: int) -> str:
     if n < 20:
         return ONES[n]

@@ -26,6 +26,8 @@ TOW = Proc.model_validate({
         {"name": "max", "type": "float", "required": False},
         {"name": "lights", "type": "flag"},
         {"name": "note", "type": "string", "kind": "text", "required": False},
+        {"name": "gear", "type": "enum", "values": ["G1", "G2", "G3"], "required": False},
+        {"name": "lamps", "type": "enum", "values": ["L1", "L2", "L3", "all"], "list": True, "required": False},
     ],
     "examples": ["tow -car CAR9 -by TRK3", "tow -car CAR12 -by TRK1 -note {flat tyre}"],
 })  # fmt: skip
@@ -64,6 +66,21 @@ def test_a_number_that_is_said_is_not_left_over() -> None:
     given: Mapping[str, Given] = {"car": "CAR4", "by": "TRK2", "speed": "30"}
     assert filled(plan(task, given, ("CAR4", "TRK2"), doubt=True))["speed"] == ("30",)
     assert "speed" not in filled(plan("tow CAR4 with TRK2", given, ("CAR4", "TRK2"), doubt=True))
+
+
+def test_the_number_of_a_value_is_taken_by_it() -> None:
+    given: Mapping[str, Given] = {"car": "CAR4", "by": "TRK2", "gear": "G3", "speed": "3"}
+    assert "speed" not in filled(plan("tow CAR4 with TRK2 in gear 3", given, ("CAR4", "TRK2"), doubt=True))
+    made = filled(plan("tow CAR4 with TRK2 in gear 3", given, ("CAR4", "TRK2")))
+    assert made["gear"] == ("G3",) and "speed" not in made
+    both = filled(plan("tow CAR4 with TRK2 in gear 3, 5 km", {**given, "speed": "5"}, ("CAR4", "TRK2")))
+    assert both["gear"] == ("G3",) and both["speed"] == ("5",)
+
+
+def test_a_list_has_every_value_that_is_named() -> None:
+    given: Mapping[str, Given] = {"car": "CAR4", "by": "TRK2", "lamps": ("L1", "L3")}
+    made = filled(plan("tow CAR4 with TRK2, lamps 3 and 1 on", given, ("CAR4", "TRK2")))
+    assert made["lamps"] == ("L3", "L1")
 
 
 def test_a_lower_bound_is_not_above_the_upper_one() -> None:

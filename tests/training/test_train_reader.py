@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from localgen_training.export_reader import MIN_AGREEMENT, agreement
 from localgen_training.export_reader import main as export_main
 from localgen_training.reader_data import batches, draw_tasks, label, page_of
 from localgen_training.reader_model import HEADS_FILE, Reader, losses, wordpieces
-from localgen_training.train_reader import Settings, held_batches, save, train
+from localgen_training.train_reader import Settings, held_batches, optimizers, save, train
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,27 @@ def test_a_few_steps_lower_the_loss_and_a_second_sitting_goes_on(small: Path, tm
     assert [line["step"] for line in lines] == [15, 30, 45, 60]
     assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]
     assert set(lines[-1]["held"]) == {"symbol", "slot", "value", "start", "end", "clause"}
+
+
+def test_another_optimizer_goes_on_with_the_weights(small: Path, tmp_path: Path) -> None:
+    settings = Settings(minutes=5, steps=20, lr=2e-3, decay=0.1, tokens=800, save_every=20, threads=1, muon=False)
+    few = [(1.0, lambda seed, n: draw_tasks(seed % 3, n))]
+    assert train(Reader(small), tmp_path, few, small, settings, {}) == 20
+    before = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
+    assert train(Reader(small), tmp_path, few, small, replace(settings, steps=1, muon=True, lr=0, head_lr=0), {}) == 21
+    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert len(after["optimizers"]) == 2
+    assert all(torch.equal(before[name], after["model"][name]) for name in before)
+
+
+def test_muon_trains_the_bodys_matrices_and_adamw_the_rest(small: Path) -> None:
+    model = Reader(small)
+    rest, matrices = optimizers(model, Settings(minutes=1))
+    by_muon = {id(p) for group in matrices.param_groups for p in group["params"]}
+    by_adamw = {id(p) for group in rest.param_groups for p in group["params"]}
+    trained = {id(p) for p in model.parameters() if p.requires_grad}
+    assert by_muon == {id(p) for p in model.bert.encoder.parameters() if p.ndim == 2}
+    assert by_muon | by_adamw == trained and not by_muon & by_adamw
 
 
 def test_what_is_exported_says_the_same(small: Path, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ class Settings:
         minutes, steps: of this sitting (0 steps: no limit); over the last `decay` share of them the learning rate falls
             to nothing.
         lr, head_lr: of the body and the heads. tokens: of a batch, with padding. held: batches of unseen fields.
+        muon: whether the body's matrices are trained by Muon instead of AdamW.
     """
 
     minutes: float
@@ -50,11 +51,12 @@ class Settings:
     lr: float = 2e-4
     head_lr: float = 1e-3
     decay: float = 0.6
-    tokens: int = 3072
+    tokens: int = 4096
     save_every: int = 200
     held: int = 20
     threads: int = 2
     seed: int = 0
+    muon: bool = True
 
 
 def held_batches(draw: Draw, folder: Path, s: Settings) -> list[Batch]:
@@ -76,6 +78,19 @@ def validate(model: Reader, held: Sequence[Batch]) -> dict[str, float]:
     return {name: round(a / b, 4) for name, (a, b) in good.items()}
 
 
+def optimizers(model: Reader, s: Settings) -> list[torch.optim.Optimizer]:
+    """What trains the model: Muon (Jordan et al. 2024) the body's matrices, by AdamW's step size; AdamW the rest."""
+    matrices = [p for p in model.bert.encoder.parameters() if p.ndim == 2] if s.muon else []
+    known = {id(p) for p in matrices}
+    body = [p for p in model.bert.parameters() if p.requires_grad and id(p) not in known]
+    heads = [*model.marks.parameters(), *model.keys.parameters(), *model.evidence.parameters()]
+    groups = [{"params": body, "lr": s.lr}, {"params": heads, "lr": s.head_lr}]
+    out: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=s.lr, weight_decay=0.01, fused=True)]
+    if matrices:
+        out.append(torch.optim.Muon(matrices, lr=s.lr, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
+    return out
+
+
 def train(
     model: Reader, out: Path, source: Sequence[tuple[float, Draw]], folder: Path, s: Settings,
     held: Mapping[str, Sequence[Batch]],
@@ -88,16 +103,17 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(s.threads)
     tokenize = wordpieces(folder)
-    body = [p for p in model.bert.parameters() if p.requires_grad]
-    heads = [*model.marks.parameters(), *model.keys.parameters(), *model.evidence.parameters()]
-    peaks = (s.lr, s.head_lr)
-    optimizer = torch.optim.AdamW([{"params": body}, {"params": heads}], lr=s.lr, weight_decay=0.01, fused=True)
+    found = optimizers(model, s)
+    peaks = [[float(group["lr"]) for group in o.param_groups] for o in found]
+    trained = [p for o in found for group in o.param_groups for p in group["params"]]
     step = 0
     if (out / _CHECKPOINT).is_file():
         saved = torch.load(out / _CHECKPOINT, weights_only=True)
         model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
         step = int(saved["step"])
+        if len(saved["optimizers"]) == len(found):  # else another optimizer goes on with the weights
+            for optimizer, state in zip(found, saved["optimizers"], strict=True):
+                optimizer.load_state_dict(state)
     torch.manual_seed(step)
     model.train()
     start, first, recent = time.monotonic(), step, list[float]()
@@ -110,14 +126,16 @@ def train(
                 done = max(done, (step - first) / s.steps)
             if done < 1:
                 share = min(1.0, (step - first + 1) / 50, (1.02 - done) / s.decay)
-                for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                    group["lr"] = peak * share
+                for optimizer, highest in zip(found, peaks, strict=True):
+                    for group, peak in zip(optimizer.param_groups, highest, strict=True):
+                        group["lr"] = peak * share
                 batch = next(stream)
                 loss = losses(model, model([p for p, _ in batch]), batch).total
                 loss.backward()
-                torch.nn.utils.clip_grad_norm_([*body, *heads], 1.0)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
+                torch.nn.utils.clip_grad_norm_(trained, 1.0)
+                for optimizer in found:
+                    optimizer.step()
+                    optimizer.zero_grad(set_to_none=True)
                 recent.append(loss.item())
                 if not math.isfinite(recent[-1]):
                     raise FloatingPointError(f"loss is {recent[-1]} at step {step}")
@@ -129,7 +147,8 @@ def train(
                 recent = []
                 print(json.dumps(line), file=log, flush=True)
                 partial = out / (_CHECKPOINT + ".partial")
-                state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+                states = [o.state_dict() for o in found]
+                state = {"model": model.state_dict(), "optimizers": states, "step": step}
                 torch.save(state, partial)
                 partial.replace(out / _CHECKPOINT)
             if done >= 1:
@@ -162,6 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ap.add_argument("--written", type=float, default=0.35, help="share of tasks of written domains")
     ap.add_argument("--lr", type=float, default=Settings.lr)
     ap.add_argument("--decay", type=float, default=Settings.decay)
+    ap.add_argument("--adamw", action="store_true", help="train the body's matrices by AdamW, not by Muon")
     ap.add_argument("--threads", type=int, default=os.cpu_count() or 2)
     ap.add_argument("--seed", type=int, default=0)
     a = ap.parse_args(argv)
@@ -172,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         corpus = a.corpus
         source = [(1 - a.real, draw_tasks), (a.real, lambda seed, n: corpus_tasks(corpus, seed, n))]
     if a.minutes > 0:
-        settings = Settings(a.minutes, lr=a.lr, decay=a.decay, threads=a.threads, seed=a.seed)
+        settings = Settings(a.minutes, lr=a.lr, decay=a.decay, threads=a.threads, seed=a.seed, muon=not a.adamw)
         held_draws: dict[str, Draw] = {"held": lambda seed, n: draw_tasks(seed, n, "validation")}
         if a.written:
             encoder = GgufEncoder(encoder_path())

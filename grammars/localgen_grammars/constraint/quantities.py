@@ -29,6 +29,9 @@ _PRICE = re.compile(r"\b(\d+)\s+(?:euros?|dollars?|pounds?|francs?|kronor|crowns
 # "23 and a half", and a unit with its half: "an hour and a half", "the next day and a half", "two hours and a half".
 _MIXED = re.compile(r"(?<![\w.])(\d+)\s+and\s+(a half|a quarter|three quarters)\b", re.IGNORECASE)
 _UNIT_AND_PART = re.compile(r"(?:\b(\d+|[a-z]+)[\s-]+)?\b([a-z]{3,})\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
+# Between numbers of which only the last has the unit: "1.19 to 1.21 V", "5, 10 or 15 mm".
+_RANGE = re.compile(r"\s*(?:,?\s*(?:to|up to|and|or|through|till?|until)\b(?:\s+(?:plus|minus)\b)?|-|–|\.\.+)\s*", re.IGNORECASE)
+_SERIES = re.compile(r"\s*,\s*")
 _BELOW_ZERO = re.compile(r"\s*(?:degrees?\s|°C?\s|C\s)?\s*(?:below (?:zero|freezing)|of frost)\b", re.IGNORECASE)
 
 
@@ -53,8 +56,8 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
     phrases = _from_phrases(text)
     whole = [place for q in phrases for place in q.at if " " in text[slice(*place)]]
     whole += per_places(text)
-    parts = (q for q in (*_from_digits(text), *_from_words(text)) if not _within(q, whole))
-    for q in (*parts, *phrases):
+    parts = [q for q in (*_from_digits(text), *_from_words(text)) if not _within(q, whole)]
+    for q in (*_units_shared(text, parts), *phrases):
         first = found.setdefault((q.value, q.unit), q)
         if first is not q:
             found[q.value, q.unit] = replace(first, at=first.at + q.at)
@@ -148,6 +151,20 @@ def _from_digits(text: str) -> list[Quantity]:
         out.append(Quantity(-value if below else value, _unit_after(rest), m.group(0) + rest[:8], (m.span(),)))
     for m in re.finditer(r"(?<=\d)[x×:-](\d+(?:\.\d+)?)", text):  # 2x2, 19:30, 100-400
         out.append(Quantity(Decimal(m.group(1)), _unit_after(text[m.end() :]), m.group(0), (m.span(1),)))
+    return out
+
+
+def _units_shared(text: str, found: Sequence[Quantity]) -> list[Quantity]:
+    """The same numbers, those of a range or series with the unit that is said behind its last one."""
+    out = list(found)
+    order = sorted(range(len(out)), key=lambda i: out[i].at[0])
+    shared = False
+    for i, j in zip(reversed(order[:-1]), reversed(order[1:]), strict=True):
+        between = text[out[i].at[0][1] : out[j].at[0][0]]
+        joined = _RANGE.fullmatch(between) or (shared and _SERIES.fullmatch(between))
+        shared = bool(joined and out[j].unit and not out[i].unit)
+        if shared:
+            out[i] = replace(out[i], unit=out[j].unit)
     return out
 
 
