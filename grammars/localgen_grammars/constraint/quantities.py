@@ -30,7 +30,9 @@ _PRICE = re.compile(r"\b(\d+)\s+(?:euros?|dollars?|pounds?|francs?|kronor|crowns
 _MIXED = re.compile(r"(?<![\w.])(\d+)\s+and\s+(a half|a quarter|three quarters)\b", re.IGNORECASE)
 _UNIT_AND_PART = re.compile(r"(?:\b(\d+|[a-z]+)[\s-]+)?\b([a-z]{3,})\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
 # Between numbers of which only the last has the unit: "1.19 to 1.21 V", "5, 10 or 15 mm".
-_RANGE = re.compile(r"\s*(?:,?\s*(?:to|up to|and|or|through|till?|until)\b(?:\s+(?:plus|minus)\b)?|-|–|\.\.+)\s*", re.IGNORECASE)
+_RANGE = re.compile(
+    r"\s*(?:,?\s*(?:to|up to|and|or|through|till?|until)\b(?:\s+(?:plus|minus)\b)?|-|–|\.\.+)\s*", re.IGNORECASE
+)
 _SERIES = re.compile(r"\s*,\s*")
 _BELOW_ZERO = re.compile(r"\s*(?:degrees?\s|°C?\s|C\s)?\s*(?:below (?:zero|freezing)|of frost)\b", re.IGNORECASE)
 
