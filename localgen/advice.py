@@ -17,8 +17,9 @@ from localgen.decoder.decode import Vote
 from localgen.decoder.model import LlamaModel
 from localgen.decoder.names import enumerated, looks_like_a_name
 from localgen.decoder.option_scores import Encode, OptionScores
+from localgen.decoder.plan_lattice import TRIED, Lattice
 from localgen.decoder.tail_scores import TailScores
-from localgen.decoder.task_plan import TRIED, Lattice, branches_of, by_branch, left_over, plan_task
+from localgen.decoder.task_plan import branches_of, by_branch, left_over, plan_task
 from localgen.decoder.texts import TokenTexts
 from localgen.decoder.votes import STATEMENT_WEIGHT, StatementVotes, Steps, applied
 from localgen.decoder.word_votes import WORD_WEIGHT, RepetitionVotes, WordVotes

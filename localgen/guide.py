@@ -21,8 +21,9 @@ from localgen.decoder.draft import Draft
 from localgen.decoder.dsl_reading import DslReader, DslReading
 from localgen.decoder.option_scores import OptionScores
 from localgen.decoder.plan_features import Evidence, roomy
+from localgen.decoder.plan_lattice import TRIED, Candidate, Lattice, clause_spans
 from localgen.decoder.said import SaidValues
-from localgen.decoder.task_plan import TRIED, Candidate, Lattice, Planned, by_branch, clause_spans
+from localgen.decoder.task_plan import Planned, by_branch
 from localgen.decoder.value_hints import ValueHints
 from localgen.decoder.votes import dsl_bonus
 from localgen_grammars.constraint.grounding import Words

@@ -125,8 +125,8 @@ def _is_entry(piece: Sequence[str]) -> bool:
 def split_clauses(instruction: str, *, min_words: int = 2, max_clauses: int = 24) -> list[str]:
     """The clauses of an instruction, in order; quoted text and a row of names are never cut.
 
-    A piece of fewer than `min_words` words (an item of an enumeration, "Emergency:") stays with its neighbour, but for
-    a name with its number.
+    A piece of fewer than `min_words` words stays with its neighbour (with the one behind it after a colon, "Rule R1:"),
+    but for a name with its number.
     Returns one clause, the whole text, where there is nothing to split.
     """
     unquoted = _QUOTED.sub(lambda m: "x" * len(m.group()), instruction)
@@ -139,7 +139,8 @@ def split_clauses(instruction: str, *, min_words: int = 2, max_clauses: int = 24
     for start, stop in zip(starts, stops, strict=True):
         piece = instruction[start:stop].split()
         alone = len(piece) >= min_words or _is_entry(piece)
-        if spans and (short or not alone):
+        heads = not alone and instruction[stop : stop + 1] == ":" and not short
+        if spans and (short or not alone) and not heads:
             spans[-1] = (spans[-1][0], stop)
             short = short and not alone
         else:

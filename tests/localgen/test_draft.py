@@ -10,8 +10,9 @@ import pytest
 from localgen.decoder.assignment import Assignment, Opening
 from localgen.decoder.conditions import afterwards, comparison_of, in_either_case, is_condition, turns
 from localgen.decoder.draft import Draft
+from localgen.decoder.plan_lattice import Candidate
 from localgen.decoder.said import Said, SaidValues
-from localgen.decoder.task_plan import Candidate, Planned
+from localgen.decoder.task_plan import Planned
 from localgen_grammars.constraint.grounding import words_of
 from localgen_grammars.constraint.quantities import quantities_of
 from localgen_grammars.dsl import load_grammar

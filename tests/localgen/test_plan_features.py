@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from localgen.decoder.plan_features import FOLLOWS, REMARK, STATEMENT, Evidence, PlanWeights, plan_weights, roomy
+from localgen.decoder.plan_lattice import Candidate, Lattice, Step
 from localgen.decoder.said import SaidValues
-from localgen.decoder.task_plan import Candidate, Lattice, Step
 from localgen_grammars.constraint.grounding import words_of
 
 from .readings import reading

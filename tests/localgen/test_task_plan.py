@@ -11,8 +11,9 @@ import pytest
 
 from localgen.decoder.assignment import Opening, call_openings, mentions_of
 from localgen.decoder.plan_features import Evidence
+from localgen.decoder.plan_lattice import Candidate, Lattice, clause_spans
 from localgen.decoder.said import Said, SaidValues
-from localgen.decoder.task_plan import Candidate, Lattice, Planned, branches_of, by_branch, clause_spans, plan_task
+from localgen.decoder.task_plan import Planned, branches_of, by_branch, plan_task
 from localgen_grammars.constraint.grounding import words_of
 from localgen_retrieval.catalog import Proc
 from localgen_retrieval.reading import read_proc

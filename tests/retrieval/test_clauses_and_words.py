@@ -62,6 +62,7 @@ def test_names_as_words_keep_their_case() -> None:
             ["Fill the pump for a while", "start it at 4 bar", "open V2 all the way"],
         ),
         ("Emergency: kill P1, no run-down.", ["Emergency: kill P1", "no run-down"]),
+        ("Two rules. SA: SDA keeps 2 um. LA: SDA is short.", ["Two rules", "SA: SDA keeps 2 um", "LA: SDA is short"]),
         ("hold J310 if it is warm, otherwise shut D14 unless D15 is open",
          ["hold J310", "if it is warm", "otherwise shut D14", "unless D15 is open"]),
         ("charge it once a day, and once more before 13:30", ["charge it once a day", "once more before 13:30"]),

@@ -13,8 +13,8 @@ pytest.importorskip("torch")
 import torch
 
 from localgen.decoder.plan_features import FOLLOWS, REMARK, STATEMENT, Evidence, PlanWeights, plan_weights
+from localgen.decoder.plan_lattice import Candidate, Lattice
 from localgen.decoder.said import SaidValues
-from localgen.decoder.task_plan import Candidate, Lattice
 from localgen_grammars.constraint.grounding import words_of
 from localgen_retrieval.reader import Reading
 from localgen_training.train_plan import PlanTask, _plan_task, asked_of, log_sum, right_plans, train

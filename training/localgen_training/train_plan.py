@@ -20,7 +20,7 @@ import torch
 
 from localgen.advice import considered
 from localgen.decoder.plan_features import FOLLOWS, REMARK, STATEMENT, PlanWeights, plan_weights
-from localgen.decoder.task_plan import Lattice
+from localgen.decoder.plan_lattice import Lattice
 from localgen.guide import DomainReader
 from localgen_bundle.default import encoder_path, reader_paths
 from localgen_grammars.constraint.grounding import words_of
