@@ -102,5 +102,5 @@ $(VENV)/.dev: $(VENV)/.base
 $(VENV)/.training: $(VENV)/.dev training/pyproject.toml
 	$(say) "training distribution ($(TORCH): this may take a while)"
 	@$(INSTALL) $(TORCH)
-	@$(INSTALL) --editable . --editable training
+	@$(INSTALL) --editable . --editable "training[qlora]"
 	@touch $@

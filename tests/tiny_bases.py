@@ -142,7 +142,7 @@ def make_base(family: str, folder: Path, *, peaked: bool = True, layers: int = 2
 
     tokenizer = make_tokenizer(family)
     shape: dict[str, Any] = {
-        "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": layers, "num_attention_heads": 4,
+        "hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": layers, "num_attention_heads": 4,
         "num_key_value_heads": 2, "max_position_embeddings": 2048, "rms_norm_eps": 1e-6,
         "vocab_size": len(tokenizer), "eos_token_id": tokenizer.eos_token_id, "bos_token_id": tokenizer.bos_token_id,
     }  # fmt: skip

@@ -51,10 +51,10 @@ def choose(config: RunConfig, base: BaseModel) -> Means:
     method: Any = sft.method
     if method == "auto":
         method = "full" if base.size <= SMALL_BYTES else "lora"
-    if method == "qlora" and (device != "cuda" or find_spec("bitsandbytes") is None):
+    if method == "qlora" and (device == "mps" or find_spec("bitsandbytes") is None):
         raise ToolError(
-            "qlora needs CUDA and the package bitsandbytes",
-            hint='on a CUDA machine: pip install bitsandbytes; sft.method = "lora" works everywhere',
+            "qlora needs CUDA (or, slowly, a CPU) and the package bitsandbytes",
+            hint='pip install "localgen-training[qlora]"; sft.method = "lora" works everywhere',
             code="no-qlora",
         )
     default = {"full": 1e-3 if config.base.model == SMALL else 2e-5, "lora": 2e-4, "qlora": 2e-4}[method]
@@ -79,7 +79,7 @@ def load_base(base: BaseModel, means: Means) -> Any:
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtypes[means.dtype],
         )  # fmt: skip
-        options["device_map"] = {"": 0}
+        options["device_map"] = {"": 0 if means.device == "cuda" else "cpu"}
     try:
         return AutoModelForCausalLM.from_pretrained(base.folder, local_files_only=True, **options)
     except (OSError, ValueError, RuntimeError, KeyError) as e:
