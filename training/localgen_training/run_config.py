@@ -65,7 +65,7 @@ class Sft(_Part):
     """Fine-tuning.
 
     Attributes:
-        method: `auto` trains small models in full and adds LoRA to larger ones; `qlora` needs bitsandbytes (extra `qlora`).
+        method: `auto` trains small models in full and adds LoRA to larger ones; `qlora` needs bitsandbytes.
         length: most tokens of an example and of a packed row; longer examples are left out, and counted.
         rows, accumulate: packed rows a forward pass, passes a step.
         curriculum: the first epoch goes from single statements over several blocks to whole flows.
