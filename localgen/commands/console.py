@@ -38,6 +38,8 @@ def main_of(
 
         print(f"{program} {__version__}")
         return 0
+    # A command is a process of its own, and pydantic's search for plugins would be a twentieth of a short one's time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     return run(program, lambda: body(args), as_json=as_json(args))
 
 
