@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 # In nats: a name or number of the instruction that is left over; words that two arguments take; a value that a
 # required argument takes from nowhere; a lower bound above the upper one.
 LEFT_OVER, TWICE, NOWHERE, CROSSED = 2.0, 9.0, -8.0, -6.0
+# Share of the reader's odds against a required value's being said.
+UNSAID_SHARE = 1.0
 MOST = 7.0
 BEAM, VALUES = 300, 6
 # One call for each name that the instruction enumerates, where an argument takes one.
@@ -100,6 +102,7 @@ class Opening:
 
     Attributes:
         odds: log odds that it is given; 0 and not `optional` where it must be.
+        said: log odds that a value which must be given is said at all.
         given: what may stand there, likeliest first. extra: what else speaks for a value.
         kind: "flag" has no value, "list" takes several.
         subject: what its values name (`net`); empty where nothing says so.
@@ -112,6 +115,7 @@ class Opening:
     kind: Literal["value", "flag", "list"] = "value"
     extra: Mapping[str, float] = field(default_factory=dict)
     subject: str = ""
+    said: float = MOST
 
     def kindred(self, known: Mapping[str, Mapping[str, int]]) -> Opening:
         """The same with names that other statements give for the same subject ahead.
@@ -146,7 +150,7 @@ class Opening:
                 given.append(other)
             else:
                 given.append(replace(s, score=s.score + (elsewhere if s.at >= 0 else 0.0)))
-        return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)), odds=new.odds, extra=new.extra)
+        return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)), odds=new.odds, extra=new.extra, said=new.said)
 
     def only(self, value: str) -> Opening:
         """The same with one value."""
@@ -194,7 +198,8 @@ def call_openings(
             odds = float(np.clip(slot.filled, -MOST, MOST)) + (scores.option(proc, a, "") if scores else 0.0)
         kind: Literal["value", "flag", "list"] = "flag" if a.type == "flag" else "list" if a.list_ else "value"
         subject = a.kind or a.name if a.type == "string" else ""
-        out.append(Opening(a.name, given, odds, not a.required, kind, extra, subject.lower()))
+        said_at_all = float(np.clip(slot.filled, -MOST, MOST)) if a.required else MOST
+        out.append(Opening(a.name, given, odds, not a.required, kind, extra, subject.lower(), said_at_all))
     return tuple(out)
 
 
@@ -303,7 +308,7 @@ class Assignment:
                 out.append(_Choice(tuple(s.text for s in several), score, self._of(several)))
         out += [_Choice((s.text,), o.odds + score - top, self._of([s])) for s, score in given[:VALUES]]
         if not o.optional:  # it is not said at all
-            out.append(_Choice(None, NOWHERE, frozenset()))
+            out.append(_Choice(None, NOWHERE + UNSAID_SHARE * max(0.0, -o.said), frozenset()))
         return out
 
     def _of(self, values: Sequence[Said]) -> frozenset[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,41 @@ def test_every_reference_is_valid_and_every_clause_is_in_its_instruction(folder:
             assert report.valid, (row["id"], report.lines())
         for words, symbol in row.get("clauses") or ():
             assert words in row["instruction"] and symbol in known, (row["id"], words, symbol)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_what_is_asked_back_about_lacks_a_required_value_of_a_proc(folder: Path) -> None:
+    catalog = WrittenDomain(folder).domain.catalog
+    for row in rows(folder):
+        asks: Any = row.get("asks")
+        if asks is None or asks["symbol"] is None:
+            continue
+        proc = catalog.proc(asks["symbol"])
+        assert proc is not None and asks["missing"], row["id"]
+        given, missing = {*asks["given"]}, {*asks["missing"]}
+        assert {a.name for a in proc.args if a.required} <= given | missing <= {a.name for a in proc.args}, row["id"]
+        assert not given & missing, row["id"]
+
+
+def test_a_required_value_that_is_not_said_is_labelled_so(encoder: GgufEncoder) -> None:
+    import random
+
+    tokenize, seen = wordpieces(default_model_folder()), 0
+    domain = WrittenDomain(WRITTEN / "hotel_desk")
+    for task in WrittenTasks(encoder, "validation").plain():
+        lacking = [a for a in domain.asks if a.instruction == task.instruction and a.uses]
+        page = page_of(task, tokenize, random.Random(1))
+        if not lacking or page is None:
+            continue
+        use = lacking[0].uses[0]
+        labels = label(page, task.instruction, task.uses)
+        for symbol, marks in zip(page.symbols, page.marks, strict=True):
+            assert labels.symbols[marks.symbol] == (symbol.name == use.symbol)
+            for slot, at in zip(symbol.slots, marks.slots, strict=False):
+                if symbol.name == use.symbol:
+                    seen += slot.name not in use.values
+                    assert labels.slots[at] == (slot.name in use.values)
+    assert seen > 3
 
 
 def test_nothing_is_in_two_splits_or_in_a_held_out_suite() -> None:

@@ -2,7 +2,8 @@
 
 A folder holds a domain as a team has it, or has the name of a bundled one, and tasks.jsonl: lines of `id`, `suite`,
 `instruction`, `expect`, `reference` and, where a script has several statements, `clauses`: which words ask for which
-proc, variable or production.
+proc, variable or production. A task to ask back about has `asks` instead: the proc that it is for (null for none), what
+is `given` to it, and which required arguments are `missing`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 
 @dataclass(frozen=True)
 class WrittenTask:
-    """A task of a written domain.
+    """A task of a written domain; one to ask back about has no reference.
 
     Attributes:
         clauses: (words, symbol) for each statement of the reference; none where the whole instruction asks for one.
@@ -91,12 +92,17 @@ class WrittenDomain:
     @cached_property
     def tasks(self) -> tuple[WrittenTask, ...]:
         """The tasks that have a reference script of which something could be read."""
-        return tuple(t for t in self._read() if t.uses)
+        return tuple(t for t in self._read() if t.uses and t.reference)
+
+    @cached_property
+    def asks(self) -> tuple[WrittenTask, ...]:
+        """The tasks to ask back about: their one use lacks a required value, or they have none."""
+        return tuple(t for t in self._read() if not t.reference)
 
     def ranked(self, encoder: Encoder) -> tuple[WrittenTask, ...]:
-        """The tasks with the symbols as retrieval ranks them for each."""
+        """All tasks with the symbols as retrieval ranks them for each."""
         retriever = Retriever(open_index(self.domain, encoder, None), encoder)
-        return tuple(replace(t, near=self._near(retriever, t.instruction)) for t in self.tasks)
+        return tuple(replace(t, near=self._near(retriever, t.instruction)) for t in (*self.tasks, *self.asks))
 
     def _near(self, retriever: Retriever, instruction: str) -> tuple[str, ...]:
         by_production: dict[str, list[str]] = {}
@@ -111,7 +117,11 @@ class WrittenDomain:
     def _read(self) -> Iterator[WrittenTask]:
         for line in self._lines:
             row = json.loads(line)
-            if row["expect"] == "script":
+            if (asks := row.get("asks")) is not None:
+                given = {k: tuple(v) for k, v in asks["given"].items()}
+                uses = (Use(asks["symbol"], given),) if asks["symbol"] else tuple[Use, ...]()
+                yield WrittenTask(row["id"], "ask", row["instruction"], "", (), uses)
+            elif row["expect"] == "script":
                 clauses = tuple((str(words), str(symbol)) for words, symbol in row.get("clauses") or ())
                 uses = tuple(self._uses(row["reference"]))
                 yield WrittenTask(row["id"], row["suite"], row["instruction"], row["reference"], clauses, uses)
