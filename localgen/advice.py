@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -124,7 +125,9 @@ def advise(guide: Guide, ranking: Ranking, encode: Encode, words: Words) -> Advi
     ranking, calls, lattice = considered(guide, ranking, encode, words)
     task = plan_task(lattice)
     score = lattice.score(lattice.best()[0]) if task else 0.0
-    plan = Plan(calls, task, left_over(task, lattice.mentions), score, score - lattice.best_call() if task else 0.0)
+    asked = max((c.evidence.asked for c in lattice.candidates), default=math.inf)
+    beyond = score - lattice.best_call() if task else 0.0
+    plan = Plan(calls, task, left_over(task, lattice.mentions), score, beyond, asked)
     return Advice(guide, ranking, plan)
 
 

@@ -23,6 +23,11 @@ from localgen_retrieval.text import words as text_words
 OUTSIDE_COSINE = 0.22
 # Names alone are like little that people say: without summaries, only what is near nothing is outside.
 OUTSIDE_OF_NAMES = 0.13
+# The reader's log odds of the likeliest symbol, and the plan's score, below both of which nothing in the catalog does
+# what is asked: no answerable task of six tuning domains is, a third of what no proc does.
+NOT_ASKED, POOR = -1.3, 6.0
+# The reader's log odds below which a required value is not said, whatever stands in for it: 1% of those domains' tasks.
+UNSAID = -2.0
 # Below this score (in nats) a common word is hardly the name that a required argument wants.
 UNLIKELY = 0.0
 _LIMIT_WORDS = re.compile(r"\b(?:min|max|minimum|maximum|full|fully|zero|default|usual|standard)\b", re.I)
@@ -58,6 +63,14 @@ def outside_catalog(ranking: Ranking, catalog: Catalog) -> Clarification | None:
     documented = 2 * sum(bool(p.summary) for p in catalog.procs) >= len(catalog.procs)
     least = OUTSIDE_COSINE if documented else OUTSIDE_OF_NAMES
     if len(ranking.encoder_scores) == 0 or float(ranking.encoder_scores.max()) >= least:
+        return None
+    names = [s.name for s, _ in ranking.top("proc", NEAREST)]
+    return outside_question(catalog, _described(names, catalog), names)
+
+
+def nothing_fits(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
+    """The question for an instruction in the catalog's field of which the reader finds that no symbol does it."""
+    if plan.asked >= NOT_ASKED or plan.score >= POOR:
         return None
     names = [s.name for s, _ in ranking.top("proc", NEAREST)]
     return outside_question(catalog, _described(names, catalog), names)
@@ -102,15 +115,16 @@ def _described(names: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
 def unsaid_value(plan: Plan, ranking: Ranking, catalog: Catalog) -> Clarification | None:
     """The question for an instruction that asks for a proc and leaves out what it needs.
 
-    A planned call lacks a required value; or nothing was surely planned, and the likeliest call lacks one or would take
-    a common word for a name.
+    A planned call lacks a required value, or the reader finds none said; or nothing was surely planned, and the
+    likeliest call lacks one or would take a common word for a name.
     """
     for p in plan.task if plan.sure else ():
         proc = catalog.proc(p.branch)
         given = p.assignment.best.values
-        missing = [a for a in proc.args if a.required and _empty(a, given.get(a.name))] if proc is not None else []
-        if proc is not None and missing:
-            return ask_value(proc, missing[0])
+        unsaid = {o.name for o in p.candidate.openings if o.said < UNSAID}
+        for a in proc.args if proc is not None else ():
+            if proc is not None and a.required and (a.name in unsaid or _empty(a, given.get(a.name))):
+                return ask_value(proc, a)
     if plan.sure:
         return None
     best = next((catalog.proc(s.name) for s, _ in ranking.top("proc", 1)), None)

@@ -56,6 +56,7 @@ class Plan:
         calls: the ways to fill each call that was read, by name. task: the statements that are asked for, in order.
         left: the share of the instruction's names and numbers that none of them takes.
         score: of the task's statements, above a plan of none; beyond_call: above that of the best single call.
+        asked: the reader's log odds of the symbol that is likeliest asked for.
     """
 
     calls: Mapping[str, Assignment]
@@ -63,6 +64,7 @@ class Plan:
     left: float = 0.0
     score: float = math.inf
     beyond_call: float = math.inf
+    asked: float = math.inf
 
     @property
     def sure(self) -> bool:

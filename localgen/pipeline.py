@@ -15,7 +15,15 @@ from typing import Any
 from localgen.advice import Advice, Weights, advise
 from localgen.attempt import Attempt, clarified, confidence, notes_on
 from localgen.choose import Choice
-from localgen.clarify import Clarification, low_confidence, missing_value, outside_catalog, two_procs, unsaid_value
+from localgen.clarify import (
+    Clarification,
+    low_confidence,
+    missing_value,
+    nothing_fits,
+    outside_catalog,
+    two_procs,
+    unsaid_value,
+)
 from localgen.clock import Clock
 from localgen.confidence import doubts, figures
 from localgen.decoder.candidate import Candidate
@@ -129,6 +137,7 @@ class Generator:
         with clock.part("read"):
             advice = self._advise(models, task, ranking, context)
         ranking = advice.ranking
+        question = question or (None if task.procs else nothing_fits(advice.plan, ranking, catalog))
         question = question or unsaid_value(advice.plan, ranking, catalog)
         question = question or (None if task.procs else two_procs(advice.plan, ranking, catalog))
         if options.ask and question is not None:

@@ -150,7 +150,8 @@ class Opening:
                 given.append(other)
             else:
                 given.append(replace(s, score=s.score + (elsewhere if s.at >= 0 else 0.0)))
-        return replace(self, given=tuple(sorted(given, key=lambda s: -s.score)), odds=new.odds, extra=new.extra, said=new.said)
+        given.sort(key=lambda s: -s.score)
+        return replace(self, given=tuple(given), odds=new.odds, extra=new.extra, said=new.said)
 
     def only(self, value: str) -> Opening:
         """The same with one value."""

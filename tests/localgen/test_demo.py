@@ -1,0 +1,18 @@
+"""What a newcomer sees first: the shipped model on the README's task, and on the tasks of the bundled domain's examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli import run
+
+from localgen_bundle.domains import DEFAULT_DOMAIN, resolve_domain
+
+TASK = Path(__file__).resolve().parents[2] / "examples" / "task.txt"
+
+
+def test_the_demos_script_does_what_its_task_says() -> None:
+    ran = run("generate", "--instruction", TASK, "--out", "-")
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[1:] == ["set ::tech::corner ff", "sta::worst_slack -clock sys"]
