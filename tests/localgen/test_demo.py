@@ -1,13 +1,10 @@
-"""What a newcomer sees first: the shipped model on the README's task, and on the tasks of the bundled domain's examples."""
+"""What a newcomer sees first: the shipped model on the task of `make demo`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from cli import run
-
-from localgen_bundle.domains import DEFAULT_DOMAIN, resolve_domain
 
 TASK = Path(__file__).resolve().parents[2] / "examples" / "task.txt"
 
