@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,15 @@ from localgen.clarify import (
     OUTSIDE_OF_NAMES,
     Clarification,
     missing_value,
+    nothing_fits,
     outside_catalog,
     unsaid_value,
 )
-from localgen.decoder.assignment import call_plan, mentions_of
+from localgen.decoder.assignment import Assignment, call_plan, mentions_of
+from localgen.decoder.plan_features import Evidence
+from localgen.decoder.plan_lattice import Candidate
 from localgen.decoder.said import SaidValues
+from localgen.decoder.task_plan import Planned
 from localgen.guide import Plan
 from localgen_grammars.constraint.grounding import words_of
 from localgen_retrieval.reading import read_proc
@@ -140,3 +145,31 @@ def test_a_common_word_in_the_place_of_a_name_is_asked_about() -> None:
     assert question is not None
     assert "cell" in question.message
     assert unsaid("drop u_7 over there", 2, {"cell": "u_7"}) is None
+
+
+def test_what_the_reader_finds_no_symbol_for_is_asked_about_where_the_plan_is_poor() -> None:
+    question = nothing_fits(Plan({}, (), score=2.0, asked=-3.0), ranking(0.9, 0.2, 0.1), CATALOG)
+    assert question is not None and question.reason == "outside-catalog"
+    assert question.suggestions[0] == "route: Route one net on a layer."
+    for plan in (Plan({}, (), score=2.0, asked=0.0), Plan({}, (), score=9.0, asked=-3.0)):
+        assert nothing_fits(plan, ranking(0.9, 0.2, 0.1), CATALOG) is None
+
+
+def test_a_value_that_the_reader_finds_unsaid_is_asked_for_whatever_stands_in_for_it() -> None:
+    instruction, keep = "keep u_7 and u_9 apart in 3 rows", CATALOG.procs[1]
+    read = reading(instruction, (read_proc(keep), {"space": "3"}))
+    words = words_of(instruction)
+    said, mentions = SaidValues(read, words), mentions_of(instruction, words, ())
+    call = call_plan(keep, read.symbols[0], said, mentions)
+    assert call.best.values["space"] == ("3",)
+
+    def asked(odds: float) -> Clarification | None:
+        openings = tuple(replace(o, said=odds) for o in call.openings)
+        evidence = Evidence(2.0, np.array([2.0]), 2.0, np.array([1.0]))
+        filled = Assignment(openings, said, mentions, np.zeros(len(mentions)))
+        planned = Planned(Candidate("keep", evidence, openings), filled)
+        return unsaid_value(Plan({"keep": call}, (planned,)), ranking(0.1, 0.9, 0.1), CATALOG)
+
+    question = asked(-5.0)
+    assert question is not None and question.arg == "space"
+    assert asked(5.0) is None
